@@ -1,0 +1,31 @@
+"""
+The xDSL universe of this package: its dialects and passes, as every tool of the xDSL family finds them.
+
+Factories import when they are called, so that discovery costs nothing.
+"""
+
+from xdsl.ir import Dialect
+from xdsl.universe import XDSL_UNIVERSE, Universe
+
+
+def _tosa() -> Dialect:
+    from tinymo_xdsl.dialects.tosa import TOSA
+
+    return TOSA
+
+
+def _tinymo() -> Dialect:
+    from tinymo_xdsl.dialects.tinymo import TINYMO
+
+    return TINYMO
+
+
+# xDSL has a part of TOSA, and refuses two universes that define a dialect of the same name. The merged dialect keeps
+# its classes and adds the ops that it lacks, so it takes the place of the original. Every entry point is loaded before
+# universes are merged: the order of plug-ins does not matter, and plain `xdsl-opt` sees the whole dialect too.
+XDSL_UNIVERSE.all_dialects["tosa"] = _tosa
+
+TINYMO_UNIVERSE = Universe(
+    all_dialects={"tinymo": _tinymo},
+    all_passes={},
+)
