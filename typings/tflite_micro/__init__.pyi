@@ -1,0 +1,3 @@
+from .python.tflite_micro import runtime as runtime
+
+__version__: str
