@@ -1,0 +1,332 @@
+"""A model as layers over row-addressed values, a plan that runs some of its layers in row stripes, and what it costs.
+
+A plan is executed on a problem operator by operator, as the written `.tflite` will be: every slice, padded copy and
+join is a tensor of its own, nothing is a view, nothing is overwritten in place.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import TypeAlias
+
+from tinymo_xdsl.planner.rows import AllRows, Padding, RowAccess, Rows, Window
+
+MAXIMUM_JOINED = 10
+"""A CONCATENATION of TFLite Micro takes no more inputs; `Join`s of more are nested."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """
+    A tensor that is not a constant: `rows` of `row_bytes` each (one row where axis 1 does not mean rows).
+
+    A model input is alive from the start until its last use, a model output from where it is made to the end.
+    """
+
+    name: str
+    rows: int
+    row_bytes: int
+    is_input: bool = False
+    is_output: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole tensor."""
+        return self.rows * self.row_bytes
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A value that a layer reads; `access` is None if output rows and input rows have nothing to do with each other."""
+
+    value: int
+    access: RowAccess | None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """
+    One operator of the model, its padding included. `macs` are those of the whole layer, the same for every row.
+
+    If any operand has no row access, or there is not exactly one result, the layer is never split.
+    """
+
+    name: str
+    operands: tuple[Operand, ...]
+    results: tuple[int, ...]
+    macs: int = 0
+
+    @property
+    def can_split(self) -> bool:
+        """Whether the layer can run on some of its rows: it is row-local in at least one operand."""
+        accesses = [operand.access for operand in self.operands]
+        return (
+            len(self.results) == 1
+            and None not in accesses
+            and any(not isinstance(access, AllRows) for access in accesses)
+        )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The values and the layers, in execution order, of one model."""
+
+    values: tuple[Value, ...]
+    layers: tuple[Layer, ...]
+
+    @cached_property
+    def producers(self) -> tuple[int | None, ...]:
+        """For every value the layer that makes it; None for model inputs."""
+        made_by = {value: index for index, layer in enumerate(self.layers) for value in layer.results}
+        return tuple(made_by.get(value) for value in range(len(self.values)))
+
+    @cached_property
+    def consumers(self) -> tuple[tuple[int, ...], ...]:
+        """For every value the layers that read it, in execution order."""
+        readers: list[list[int]] = [[] for _ in self.values]
+        for index, layer in enumerate(self.layers):
+            for value in {operand.value for operand in layer.operands}:
+                readers[value].append(index)
+        return tuple(tuple(layers) for layers in readers)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole value that was made before the region."""
+
+    value: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """What step number `step` of the same region yields."""
+
+    step: int
+
+
+Source: TypeAlias = Whole | Part
+
+
+@dataclass(frozen=True)
+class Slice:
+    """`rows` of `value` are copied out of `source`, which holds them and more."""
+
+    value: int
+    rows: Rows
+    source: Source
+
+
+@dataclass(frozen=True)
+class Join:
+    """`sources`, two to `MAXIMUM_JOINED` of them and adjacent in row order, become one tensor of `rows` of `value`."""
+
+    value: int
+    rows: Rows
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Compute:
+    """
+    Layer `layer` runs on `sources`, one for each operand, and yields `rows` of its result `value`.
+
+    `pad_top` and `pad_bottom` are the pads around the operands that are read through a `Window`; other kinds of access
+    ignore them. `rows` is exactly what comes out, `access.computed(...)`: it may hold wrong rows, which were computed
+    from padding that is not there in the unsplit layer, and may even begin or end outside of the tensor. Nothing that
+    leaves the region depends on a wrong row (`stripe_check.validate`).
+    """
+
+    value: int
+    rows: Rows
+    layer: int
+    sources: tuple[Source, ...]
+    pad_top: int = 0
+    pad_bottom: int = 0
+
+
+Step: TypeAlias = Slice | Join | Compute
+"""One tensor that a region makes. It is dropped after the last step that reads it."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """
+    The layers `first` to `last`, both included, replaced by `steps` in execution order.
+
+    The last step yields the whole result of layer `last`, the only value of the region that is used behind it.
+    `stripes` says in how many pieces that result is computed.
+    """
+
+    first: int
+    last: int
+    stripes: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Regions in execution order that do not overlap. The layers in none of them run as they are."""
+
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """
+    What a solution costs. `peak`: bytes of the tensors alive at the worst operator. `peak_layer`: the layer that this
+    operator is, or belongs to. `macs`: multiply-accumulates. `operators`: how many the written file has.
+    """
+
+    peak: int
+    peak_layer: int
+    macs: int
+    operators: int
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of the written file: the layer it belongs to and the numbers of the tensors it reads and makes."""
+
+    layer: int
+    reads: tuple[int, ...]
+    makes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The operators of the written file; tensor `i` takes `sizes[i]` bytes; the first tensors are the values."""
+
+    sizes: tuple[int, ...]
+    operators: tuple[Operator, ...]
+
+
+def padded_size(access: RowAccess | None, rows: int, pad_top: int, pad_bottom: int) -> int | None:
+    """Bytes of the copy that a PAD operator must make of an operand of `rows` rows; None if it needs none."""
+    if not isinstance(access, Window) or access.padding(rows, pad_top, pad_bottom) is not Padding.EXPLICIT:
+        return None
+    assert access.padded_row_bytes is not None
+    return (rows + pad_top + pad_bottom) * access.padded_row_bytes
+
+
+class _ProgramBuilder:
+    """Turns a problem and a solution into the operators of the file."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.sizes = [value.size for value in problem.values]
+        self.operators: list[Operator] = []
+
+    def make_tensor(self, size: int) -> int:
+        self.sizes.append(size)
+        return len(self.sizes) - 1
+
+    def pad(self, layer: int, tensor: int, size: int | None) -> int:
+        """The tensor itself, or the padded copy of `size` bytes."""
+        if size is None:
+            return tensor
+        padded = self.make_tensor(size)
+        self.operators.append(Operator(layer, (tensor,), (padded,)))
+        return padded
+
+    def add_layer(self, index: int) -> None:
+        layer = self.problem.layers[index]
+        reads = [self.pad(index, operand.value, whole_padded_size(self.problem, operand)) for operand in layer.operands]
+        self.operators.append(Operator(index, tuple(reads), layer.results))
+
+    def add_region(self, region: Region) -> None:
+        tensors: list[int] = []
+        for number, step in enumerate(region.steps):
+            reads = [source.value if isinstance(source, Whole) else tensors[source.step] for source in sources_of(step)]
+            layer = region.last
+            if isinstance(step, Compute):
+                layer = step.layer
+                sizes = compute_padded_sizes(self.problem, region, step)
+                reads = [self.pad(layer, tensor, size) for tensor, size in zip(reads, sizes, strict=True)]
+            value = self.problem.values[step.value]
+            is_last = number == len(region.steps) - 1
+            tensors.append(step.value if is_last else self.make_tensor(len(step.rows) * value.row_bytes))
+            self.operators.append(Operator(layer, tuple(reads), (tensors[-1],)))
+
+
+def sources_of(step: Step) -> tuple[Source, ...]:
+    """What a step reads."""
+    return (step.source,) if isinstance(step, Slice) else step.sources
+
+
+def rows_of(problem: Problem, region: Region, source: Source) -> Rows:
+    """The rows that a source of a step in `region` holds."""
+    if isinstance(source, Whole):
+        return Rows(0, problem.values[source.value].rows)
+    return region.steps[source.step].rows
+
+
+def whole_padded_size(problem: Problem, operand: Operand) -> int | None:
+    """Bytes of the padded copy of a whole operand of an unsplit layer; None if it needs none."""
+    if not isinstance(operand.access, Window):
+        return None
+    rows = problem.values[operand.value].rows
+    return padded_size(operand.access, rows, operand.access.pad_top, operand.access.pad_bottom)
+
+
+def compute_padded_sizes(problem: Problem, region: Region, step: Compute) -> list[int | None]:
+    """For every operand of a step the bytes of its padded copy; None if it needs none."""
+    operands = problem.layers[step.layer].operands
+    return [
+        padded_size(operand.access, len(rows_of(problem, region, source)), step.pad_top, step.pad_bottom)
+        for operand, source in zip(operands, step.sources, strict=True)
+    ]
+
+
+def write_program(problem: Problem, solution: Solution) -> Program:
+    """The operators of the `.tflite` that this solution of the problem is written as."""
+    builder = _ProgramBuilder(problem)
+    done = 0
+    for region in solution.regions:
+        for index in range(done, region.first):
+            builder.add_layer(index)
+        builder.add_region(region)
+        done = region.last + 1
+    for index in range(done, len(problem.layers)):
+        builder.add_layer(index)
+    return Program(tuple(builder.sizes), tuple(builder.operators))
+
+
+def live_bytes(problem: Problem, program: Program) -> list[int]:
+    """For every operator the bytes of all tensors alive while it runs: those it reads and makes included."""
+    count = len(program.operators)
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for time, operator in enumerate(program.operators):
+        for tensor in (*operator.reads, *operator.makes):
+            first.setdefault(tensor, time)
+            last[tensor] = time
+    for tensor, value in enumerate(problem.values):
+        if value.is_input:
+            first[tensor] = 0
+            last.setdefault(tensor, 0)
+        if value.is_output:
+            last[tensor] = count - 1
+    change = [0] * (count + 1)
+    for tensor, start in first.items():
+        change[start] += program.sizes[tensor]
+        change[last[tensor] + 1] -= program.sizes[tensor]
+    return list(accumulate(change[:count]))
+
+
+def evaluate(problem: Problem, solution: Solution) -> Cost:
+    """What the `.tflite` of this solution costs."""
+    program = write_program(problem, solution)
+    live = live_bytes(problem, program)
+    worst = max(range(len(live)), key=live.__getitem__)
+    macs = sum(layer.macs for layer in problem.layers)
+    macs += sum(region_extra_macs(problem, region) for region in solution.regions)
+    return Cost(live[worst], program.operators[worst].layer, macs, len(program.operators))
+
+
+def region_extra_macs(problem: Problem, region: Region) -> int:
+    """Multiply-accumulates of the rows that the region computes more than once, or in vain."""
+    macs = -sum(problem.layers[index].macs for index in range(region.first, region.last + 1))
+    for step in region.steps:
+        if isinstance(step, Compute):
+            macs += problem.layers[step.layer].macs * len(step.rows) // problem.values[step.value].rows
+    return macs
