@@ -1,0 +1,415 @@
+"""
+TFLite facts: what a `.tflite` file says of tensors and operators that TOSA has no words for.
+
+Facts are builtin attributes under discardable keys, so that text with them parses in a stock `mlir-opt`:
+
+- `tinymo.tensor`: on an op or a function argument; one dictionary, or an array of them for several results.
+  A value *with* it is a tensor of the file. A value without, such as an accumulator, is never in memory.
+- `tinymo.operator`: on the op that yields the tensor; the operator's name, version and the options that the TOSA
+  ops do not express.
+- `tinymo.subgraph` on the function, `tinymo.model` on the module: see `frontend` and `backend.tflite`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, cast
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    BoolAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    UnitAttr,
+    f32,
+    i32,
+    i64,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
+
+from tinymo_xdsl.errors import BadModelError
+
+TENSOR_KEY = "tinymo.tensor"
+OPERATOR_KEY = "tinymo.operator"
+SUBGRAPH_KEY = "tinymo.subgraph"
+MODEL_KEY = "tinymo.model"
+
+OptionFact: TypeAlias = int | float | bool | str | tuple[int, ...] | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """What a `.tflite` file says of one tensor beyond its shape and element type."""
+
+    name: str
+    scale: tuple[float, ...] = ()
+    """Each exactly a 32-bit float; empty when the tensor is not quantised."""
+    zero_point: tuple[int, ...] = ()
+    dimension: int = 0
+    """The axis that per-channel scales lie on, in the file's shape."""
+    dtype: str | None = None
+    """The file's type where the element type does not tell: `RESOURCE`, `STRING`, `INT4`, or an index's `INT64`."""
+    shape: tuple[int, ...] | None = None
+    """The file's shape where the IR's type cannot hold it."""
+    shape_signature: tuple[int, ...] | None = None
+    minimum: tuple[float, ...] = ()
+    maximum: tuple[float, ...] = ()
+    has_rank: bool = False
+
+    @property
+    def one_scale(self) -> float:
+        """The scale of a per-tensor quantised tensor."""
+        if len(self.scale) != 1:
+            raise BadModelError(f"tensor '{self.name}' has {len(self.scale)} scales, exactly one is needed here")
+        return self.scale[0]
+
+    @property
+    def one_zero_point(self) -> int:
+        """The zero point of a per-tensor quantised tensor; 0 when none is given."""
+        return self.zero_point[0] if self.zero_point else 0
+
+    def renamed(self, name: str) -> "TensorFacts":
+        """The facts of another tensor that holds the same kind of numbers: a window of this one, say."""
+        return replace(self, name=name, shape=None, shape_signature=None)
+
+    def to_attribute(self) -> DictionaryAttr:
+        """The dictionary that stands in the IR; what is at its default is left out."""
+        entries: dict[str, Attribute] = {"name": StringAttr(self.name)}
+        if self.scale:
+            entries["scale"] = floats(self.scale)
+        if self.zero_point:
+            entries["zero_point"] = integers(self.zero_point)
+        if self.dimension:
+            entries["dimension"] = IntegerAttr(self.dimension, i64)
+        if self.dtype is not None:
+            entries["dtype"] = StringAttr(self.dtype)
+        if self.shape is not None:
+            entries["shape"] = integers(self.shape)
+        if self.shape_signature is not None:
+            entries["shape_signature"] = integers(self.shape_signature)
+        if self.minimum:
+            entries["min"] = floats(self.minimum)
+        if self.maximum:
+            entries["max"] = floats(self.maximum)
+        if self.has_rank:
+            entries["has_rank"] = UnitAttr()
+        return DictionaryAttr(entries)
+
+    @staticmethod
+    def from_attribute(attribute: Attribute) -> "TensorFacts":
+        """The facts that a dictionary states. Raises `BadModelError` on a wrong type or an unknown key."""
+        if not isinstance(attribute, DictionaryAttr):
+            raise BadModelError(f"'{TENSOR_KEY}' must be a dictionary, not {attribute}")
+        reader = FactReader(TENSOR_KEY, attribute)
+        facts = TensorFacts(
+            name=reader.text("name"),
+            scale=reader.float_list("scale"),
+            zero_point=reader.integer_list("zero_point"),
+            dimension=reader.integer("dimension", 0),
+            dtype=reader.text_or_none("dtype"),
+            shape=reader.integer_list_or_none("shape"),
+            shape_signature=reader.integer_list_or_none("shape_signature"),
+            minimum=reader.float_list("min"),
+            maximum=reader.float_list("max"),
+            has_rank=reader.flag("has_rank"),
+        )
+        reader.finish()
+        return facts
+
+
+@dataclass(frozen=True)
+class OperatorFacts:
+    """What a `.tflite` file says of one operator beyond what the TOSA ops of its kernel express."""
+
+    name: str | None = None
+    """The schema's name; `None` leaves the choice to the ops."""
+    version: int = 1
+    options: Mapping[str, OptionFact] = field(default_factory=dict[str, OptionFact])
+    result: int | None = None
+    """Which result of a several-result operator this op yields."""
+    absent: tuple[int, ...] = ()
+    """Positions of the optional inputs that are absent."""
+    intermediates: tuple[TensorFacts, ...] = ()
+    mutating_variable_inputs: tuple[int, ...] = ()
+    """Positions of the inputs that the operator changes."""
+    custom: bool = False
+    custom_options_format: int = 0
+    options_type: str | None = None
+    """The options table, where it is not the usual one of the operator."""
+
+    def to_attribute(self) -> DictionaryAttr:
+        """The dictionary that stands in the IR; what is at its default is left out."""
+        entries: dict[str, Attribute] = {}
+        if self.name is not None:
+            entries["name"] = StringAttr(self.name)
+        if self.version != 1:
+            entries["version"] = IntegerAttr(self.version, i64)
+        if self.options:
+            entries["options"] = DictionaryAttr({name: _option(value) for name, value in self.options.items()})
+        if self.result is not None:
+            entries["result"] = IntegerAttr(self.result, i64)
+        if self.absent:
+            entries["absent"] = integers(self.absent)
+        if self.intermediates:
+            entries["intermediates"] = ArrayAttr([facts.to_attribute() for facts in self.intermediates])
+        if self.mutating_variable_inputs:
+            entries["mutating_variable_inputs"] = integers(self.mutating_variable_inputs)
+        if self.custom:
+            entries["custom"] = UnitAttr()
+        if self.custom_options_format:
+            entries["custom_options_format"] = IntegerAttr(self.custom_options_format, i64)
+        if self.options_type is not None:
+            entries["options_type"] = StringAttr(self.options_type)
+        return DictionaryAttr(entries)
+
+    @staticmethod
+    def from_attribute(attribute: Attribute) -> "OperatorFacts":
+        """The facts that a dictionary states. Raises `BadModelError` on a wrong type or an unknown key."""
+        if not isinstance(attribute, DictionaryAttr):
+            raise BadModelError(f"'{OPERATOR_KEY}' must be a dictionary, not {attribute}")
+        reader = FactReader(OPERATOR_KEY, attribute)
+        facts = OperatorFacts(
+            name=reader.text_or_none("name"),
+            version=reader.integer("version", 1),
+            options={name: option_value(value) for name, value in reader.dictionary("options").items()},
+            result=reader.integer_or_none("result"),
+            absent=reader.integer_list("absent"),
+            intermediates=tuple(TensorFacts.from_attribute(entry) for entry in reader.array("intermediates")),
+            mutating_variable_inputs=reader.integer_list("mutating_variable_inputs"),
+            custom=reader.flag("custom"),
+            custom_options_format=reader.integer("custom_options_format", 0),
+            options_type=reader.text_or_none("options_type"),
+        )
+        reader.finish()
+        return facts
+
+
+class FactReader:
+    """Reads the entries of one facts dictionary, and says by name what is missing, mistyped or unknown."""
+
+    def __init__(self, key: str, attribute: DictionaryAttr):
+        self.key = key
+        self.entries = dict(attribute.data)
+
+    def _fail(self, name: str, expected: str) -> BadModelError:
+        return BadModelError(f"'{name}' in '{self.key}' must be {expected}")
+
+    def text_or_none(self, name: str) -> str | None:
+        """A string entry, or `None` without one."""
+        entry = self.entries.pop(name, None)
+        if entry is not None and not isinstance(entry, StringAttr):
+            raise self._fail(name, "a string")
+        return None if entry is None else entry.data
+
+    def text(self, name: str) -> str:
+        """A string entry that must be there."""
+        if (text := self.text_or_none(name)) is None:
+            raise self._fail(name, "given, a string")
+        return text
+
+    def integer_or_none(self, name: str) -> int | None:
+        """An integer entry, or `None` without one."""
+        entry = self.entries.pop(name, None)
+        if entry is None:
+            return None
+        if not isinstance(entry, IntegerAttr):
+            raise self._fail(name, "an integer")
+        return cast(IntegerAttr, entry).value.data
+
+    def integer(self, name: str, default: int) -> int:
+        """An integer entry, or `default` without one."""
+        value = self.integer_or_none(name)
+        return default if value is None else value
+
+    def flag(self, name: str) -> bool:
+        """Whether a unit entry is there."""
+        entry = self.entries.pop(name, None)
+        if entry is not None and not isinstance(entry, UnitAttr):
+            raise self._fail(name, "a unit attribute")
+        return entry is not None
+
+    def integer_list_or_none(self, name: str) -> tuple[int, ...] | None:
+        """An `array<i64: ...>` entry, or `None` without one."""
+        entry = self.entries.pop(name, None)
+        if entry is None:
+            return None
+        if not isinstance(entry, DenseArrayBase) or isinstance(value := _array_value(entry), float):
+            raise self._fail(name, "an array of integers")
+        if any(isinstance(item, float) for item in value):
+            raise self._fail(name, "an array of integers")
+        return tuple(int(item) for item in value)
+
+    def integer_list(self, name: str) -> tuple[int, ...]:
+        """An `array<i64: ...>` entry, empty without one."""
+        return self.integer_list_or_none(name) or ()
+
+    def float_list(self, name: str) -> tuple[float, ...]:
+        """An `array<f32: ...>` entry, empty without one."""
+        entry = self.entries.pop(name, None)
+        if entry is None:
+            return ()
+        if not isinstance(entry, DenseArrayBase) or cast(DenseArrayBase, entry).elt_type != f32:
+            raise self._fail(name, "an array<f32: ...>")
+        return tuple(float(item) for item in _array_value(cast(DenseArrayBase, entry)))
+
+    def dictionary(self, name: str) -> Mapping[str, Attribute]:
+        """A dictionary entry, empty without one."""
+        entry = self.entries.pop(name, None)
+        if entry is not None and not isinstance(entry, DictionaryAttr):
+            raise self._fail(name, "a dictionary")
+        return {} if entry is None else entry.data
+
+    def array(self, name: str) -> Sequence[Attribute]:
+        """An array entry, empty without one."""
+        entry = self.entries.pop(name, None)
+        if entry is not None and not isinstance(entry, ArrayAttr):
+            raise self._fail(name, "an array")
+        return () if entry is None else cast(ArrayAttr[Attribute], entry).data
+
+    def attribute(self, name: str) -> Attribute | None:
+        """An entry of any kind, or `None` without one."""
+        return self.entries.pop(name, None)
+
+    def finish(self) -> None:
+        """Refuses entries that nothing has read."""
+        if self.entries:
+            raise BadModelError(f"'{self.key}' has no entry called '{next(iter(self.entries))}'")
+
+
+def integers(values: Sequence[int]) -> DenseArrayBase:
+    """`array<i64: ...>`"""
+    return DenseArrayBase.from_list(i64, tuple(values))
+
+
+def floats(values: Sequence[float]) -> DenseArrayBase:
+    """`array<f32: ...>`"""
+    return DenseArrayBase.from_list(f32, tuple(values))
+
+
+def _array_value(array: DenseArrayBase) -> tuple[int, ...] | tuple[float, ...]:
+    return cast("tuple[int, ...] | tuple[float, ...]", array.get_values())
+
+
+def _option(value: OptionFact) -> Attribute:
+    match value:
+        case bool():
+            return BoolAttr.from_bool(value)
+        case int():
+            return IntegerAttr(value, i64)
+        case float():
+            return FloatAttr(value, f32)
+        case str():
+            return StringAttr(value)
+        case tuple():
+            return (
+                floats(value)
+                if any(isinstance(item, float) for item in value)
+                else integers(cast("tuple[int, ...]", value))
+            )
+
+
+def option_value(attribute: Attribute) -> OptionFact:
+    """The plain value of one entry of the options of `tinymo.operator`."""
+    match attribute:
+        case IntegerAttr():
+            number = cast(IntegerAttr, attribute)
+            is_flag = number.type == BoolAttr.from_bool(True).type
+            return bool(number.value.data) if is_flag else number.value.data
+        case FloatAttr():
+            return float(np.float32(attribute.value.data))
+        case StringAttr():
+            return attribute.data
+        case DenseArrayBase():
+            return _array_value(cast(DenseArrayBase, attribute))
+        case _:
+            raise BadModelError(f"the options of '{OPERATOR_KEY}' hold numbers, strings and arrays, not {attribute}")
+
+
+def tensor_facts(value: SSAValue) -> TensorFacts | None:
+    """The facts of the tensor that `value` is, or `None` for a value that is never in memory or is not from a file."""
+    attribute = _tensor_attribute(value)
+    return None if attribute is None else TensorFacts.from_attribute(attribute)
+
+
+def has_tensor_facts(value: SSAValue) -> bool:
+    """Whether `value` is a tensor of the file; cheaper than reading the facts."""
+    return _tensor_attribute(value) is not None
+
+
+def _tensor_attribute(value: SSAValue) -> Attribute | None:
+    if isinstance(value, BlockArgument):
+        return _argument_attribute(value)
+    assert isinstance(value, OpResult)
+    yielded = yielded_value(value)
+    if yielded is not value:
+        return _tensor_attribute(yielded)
+    attribute = value.op.attributes.get(TENSOR_KEY)
+    if isinstance(attribute, ArrayAttr):
+        entries = cast(ArrayAttr[Attribute], attribute).data
+        return entries[value.index] if value.index < len(entries) else None
+    return attribute
+
+
+def yielded_value(value: OpResult) -> SSAValue:
+    """The value inside a `tinymo.kernel` that becomes `value`; `value` itself for results of other ops."""
+    op = value.op
+    if op.name != "tinymo.kernel":
+        return value
+    terminator = op.regions[0].block.last_op
+    return value if terminator is None else terminator.operands[value.index]
+
+
+def _argument_attribute(value: BlockArgument) -> Attribute | None:
+    function = value.block.parent_op()
+    if not isinstance(function, FuncOp) or function.arg_attrs is None:
+        return None
+    return function.arg_attrs.data[value.index].data.get(TENSOR_KEY)
+
+
+def set_tensor_facts(op: Operation, *facts: TensorFacts) -> None:
+    """States the facts of the results of `op`, in their order."""
+    entries = [entry.to_attribute() for entry in facts]
+    op.attributes[TENSOR_KEY] = entries[0] if len(op.results) == 1 else ArrayAttr(entries)
+
+
+def set_argument_facts(function: FuncOp, facts: Sequence[TensorFacts]) -> None:
+    """States the facts of the arguments of `function`, in their order."""
+    function.arg_attrs = ArrayAttr([DictionaryAttr({TENSOR_KEY: entry.to_attribute()}) for entry in facts])
+
+
+def operator_facts(op: Operation) -> OperatorFacts:
+    """The operator facts of `op`; the defaults where it states none."""
+    attribute = op.attributes.get(OPERATOR_KEY)
+    return OperatorFacts() if attribute is None else OperatorFacts.from_attribute(attribute)
+
+
+def set_operator_facts(op: Operation, facts: OperatorFacts) -> None:
+    """States the operator facts of `op`; facts that are all at their defaults are not written."""
+    attribute = facts.to_attribute()
+    if attribute.data:
+        op.attributes[OPERATOR_KEY] = attribute
+
+
+def move_facts(source: Operation, target: Operation) -> None:
+    """Carries the tensor and operator facts of `source` to the op that takes its place."""
+    for key in (TENSOR_KEY, OPERATOR_KEY):
+        if key in source.attributes:
+            target.attributes[key] = source.attributes[key]
+
+
+def name_of(value: SSAValue) -> str:
+    """What to call `value` in messages: the tensor's name, or the op that yields it."""
+    if (facts := tensor_facts(value)) is not None:
+        return facts.name
+    owner = value.owner
+    return (
+        f"argument {value.index}"
+        if isinstance(owner, Block) and isinstance(value, BlockArgument)
+        else f"result of {owner.name}"
+        if isinstance(owner, Operation)
+        else "value"
+    )
