@@ -36,7 +36,6 @@ from xdsl.traits import (
     MemoryWriteEffect,
     Pure,
     RecursiveMemoryEffect,
-    SingleBlockImplicitTerminator,
 )
 from xdsl.utils.exceptions import VerifyException
 
@@ -314,7 +313,7 @@ class KernelOp(IRDLOperation):
     results_ = var_result_def(TensorType)
     body = region_def("single_block")
 
-    traits = traits_def(RecursiveMemoryEffect(), SingleBlockImplicitTerminator(YieldOp))
+    traits = traits_def(RecursiveMemoryEffect())
     assembly_format = "(`->` type($results_)^)? $body attr-dict"
 
     def __init__(self, body: Block, result_types: Sequence[Attribute]):
