@@ -21,7 +21,7 @@ class Quantization:
     """How the integers of a tensor map to real numbers: `real = scale * (stored - zero_point)`."""
 
     scale: npt.NDArray[np.float32]
-    """One scale, or one for each channel."""
+    """One scale, or one for each channel; none if only `min` and `max` are known."""
     zero_point: npt.NDArray[np.int64]
     """As many as scales, or one, or none (meaning zero)."""
     dimension: int = 0
@@ -63,7 +63,11 @@ class Operator:
     custom_options: bytes = b""
     custom_options_format: int = 0
     intermediates: tuple[int, ...] = ()
+    """Tensors that the kernel keeps for itself, as the scales inside an LSTM."""
     mutating_variable_inputs: tuple[bool, ...] = ()
+    """For each input, whether the operator changes it; or empty."""
+    debug_metadata_index: int = -1
+    """The operator's entry in the metadata for debuggers, or -1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +79,8 @@ class Subgraph:
     outputs: tuple[int, ...]
     operators: tuple[Operator, ...]
     name: str | None = None
+    debug_metadata_index: int = -1
+    """The subgraph's entry in the metadata for debuggers, or -1."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ class Model:
     description: str | None = None
     signatures: tuple[Signature, ...] = ()
     metadata: tuple[Metadata, ...] = ()
+    unnamed_metadata: tuple[bytes, ...] = ()
+    """The blobs of the deprecated field `metadata_buffer`."""
     trailing: bytes = b""
     """Bytes after the flatbuffer: an archive of label files, for instance."""
     version: int = 3
