@@ -7,7 +7,8 @@ result, for a `tosa.rescale` to bring back to the width of the input.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 from xdsl.dialects.builtin import I64, BoolAttr, DenseArrayBase, Float16Type, Float32Type, IntegerType, TensorType, i32
 from xdsl.ir import Attribute
@@ -25,6 +26,18 @@ def accumulator_type(element: Attribute) -> AccumulatorType:
     if isinstance(element, Float16Type | Float32Type):
         return element
     return i48 if is_integer(element, 16) else i32
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What the shape of the weights says, whatever their layout."""
+
+    sizes: shapes.Shape
+    """Taps along each spatial dimension."""
+    inputs: int
+    """Channels of the input."""
+    outputs: int
+    """Channels of the output."""
 
 
 class ConvolutionOp(PureTosaOp, ABC):
@@ -46,49 +59,64 @@ class ConvolutionOp(PureTosaOp, ABC):
 
     output = result_def(TensorType)
 
+    SPATIAL_RANK: ClassVar[int] = 2
+
+    @classmethod
+    def kernel_of(cls, weight: Operand) -> Kernel:
+        """Read weights in the layout `[OC, spatial sizes, IC]`."""
+        outputs, *sizes, inputs = shape_of(weight)
+        return Kernel(tuple(sizes), inputs, outputs)
+
     @abstractmethod
     def output_shape(self) -> shapes.Shape:
         """The shape of the result, computed from the operands."""
 
     @abstractmethod
-    def verify_windows(self) -> None:
-        """Check what only this convolution knows: the layout of its weights, and where its windows lie."""
+    def verify_windows(self, sizes: shapes.Shape, kernel: shapes.Shape) -> None:
+        """Check the properties that say where windows lie on an input of these spatial sizes."""
 
     def verify_(self) -> None:
         self._verify_elements()
-        self.verify_windows()
-        output = self.output_shape()
-        shapes.require_shape("the output", shape_of(self.output), output)
-        bias = shape_of(self.bias)
-        if not shapes.shapes_agree(bias, output[-1:]) and bias != (1,):
-            raise VerifyException(f"expected a bias of {output[-1]} values or 1, got shape {shapes.text(bias)}")
+        self._verify_shapes()
+
+    def _verify_shapes(self) -> None:
+        input, bias = shape_of(self.input), shape_of(self.bias)
+        shapes.require_rank("an input", input, self.SPATIAL_RANK + 2)
+        shapes.require_rank("weights", shape_of(self.weight), self.SPATIAL_RANK + 2)
+        kernel = self.kernel_of(self.weight)
+        if not shapes.sizes_agree(input[-1], kernel.inputs):
+            raise VerifyException(f"expected weights of {input[-1]} input channels, got {kernel.inputs}")
+        if not shapes.shapes_agree(bias, (kernel.outputs,)) and bias != (1,):
+            raise VerifyException(f"expected a bias of {kernel.outputs} values or 1, got shape {shapes.text(bias)}")
+        self.verify_windows(input[1:-1], kernel.sizes)
+        shapes.require_shape("the output", shape_of(self.output), self.output_shape())
 
     def _verify_elements(self) -> None:
-        element = element_type_of(self.input)
-        for what, zero_point, of in (
-            ("input_zp", self.input_zp, element),
-            ("weight_zp", self.weight_zp, element_type_of(self.weight)),
-        ):
-            shapes.require_shape(what, shape_of(zero_point), (1,))
-            if element_type_of(zero_point) != of:
-                raise VerifyException(f"expected {what} of type {of}, got {element_type_of(zero_point)}")
+        element, weight, bias = map(element_type_of, (self.input, self.weight, self.bias))
+        _verify_zero_point("input_zp", self.input_zp, element)
+        _verify_zero_point("weight_zp", self.weight_zp, weight)
+        if is_integer(element):
+            self._verify_integers(element, weight, bias)
+        elif weight != element or bias != element:
+            raise VerifyException(f"expected weights and bias of {element}, got {weight} and {bias}")
         wanted = self.acc_type if is_integer(element) else element
         if element_type_of(self.output) != wanted:
             raise VerifyException(f"expected an output of {wanted}, got {element_type_of(self.output)}")
-        self._verify_arithmetic(element)
 
-    def _verify_arithmetic(self, element: Attribute) -> None:
-        weight, bias = element_type_of(self.weight), element_type_of(self.bias)
-        if not is_integer(element):
-            if weight != element or bias != element:
-                raise VerifyException(f"expected weights and bias of {element}, got {weight} and {bias}")
-            return
+    def _verify_integers(self, element: Attribute, weight: Attribute, bias: Attribute) -> None:
         if self.acc_type != accumulator_type(element):
             raise VerifyException(f"expected accumulators of {accumulator_type(element)}, got {self.acc_type}")
         if not (is_integer(weight, 8) or is_integer(weight, 4)):
             raise VerifyException(f"expected weights of 8 or 4 bits for an input of {element}, got {weight}")
+        # MLIR wants the accumulators' type. The biases of 16-bit TFLite convolutions are i64 or i32.
         if not any(is_integer(bias, width) for width in (32, 48, 64)):
             raise VerifyException(f"expected a bias of i32, i48 or i64 for an input of {element}, got {bias}")
+
+
+def _verify_zero_point(what: str, zero_point: Operand, element: Attribute) -> None:
+    shapes.require_shape(what, shape_of(zero_point), (1,))
+    if element_type_of(zero_point) != element:
+        raise VerifyException(f"expected {what} of {element}, got {element_type_of(zero_point)}")
 
 
 def _output_type(input: Operand, acc_type: AccumulatorType, shape: shapes.Shape) -> TensorType[Attribute]:
@@ -101,80 +129,69 @@ class SlidingConvolutionOp(ConvolutionOp, ABC):
     pad = prop_def(DenseArrayBase[I64])
     dilation = prop_def(DenseArrayBase[I64])
 
-    @abstractmethod
-    def kernel(self) -> shapes.Shape:
-        """The spatial sizes of the weights."""
+    def __init__(
+        self,
+        input: Operand,
+        weight: Operand,
+        bias: Operand,
+        input_zp: Operand,
+        weight_zp: Operand,
+        *,
+        pad: Sequence[int] | None = None,
+        stride: Sequence[int] | None = None,
+        dilation: Sequence[int] | None = None,
+        acc_type: AccumulatorType | None = None,
+    ):
+        """Without pads, strides or dilations, these are 0, 1 and 1. The type of the result is computed."""
+        ones = (1,) * self.SPATIAL_RANK
+        pad, stride, dilation = pad or (0, 0) * self.SPATIAL_RANK, stride or ones, dilation or ones
+        acc_type = acc_type or accumulator_type(element_type_of(input))
+        shape = _sliding_shape(shape_of(input), self.kernel_of(weight), pad, stride, dilation)
+        super().__init__(
+            operands=[input, weight, bias, input_zp, weight_zp],
+            properties={"pad": ints(pad), "stride": ints(stride), "dilation": ints(dilation), "acc_type": acc_type},
+            result_types=[_output_type(input, acc_type, shape)],
+        )
 
-    def _verify_sliding(self) -> None:
-        """Check the attributes, and that windows use the padded input up to its last element."""
-        kernel = self.kernel()
-        pad, stride, dilation = self.pad.get_values(), self.stride.get_values(), self.dilation.get_values()
-        if len(pad) != 2 * len(kernel) or len(stride) != len(kernel) or len(dilation) != len(kernel):
-            raise VerifyException(f"expected two pads, a stride and a dilation for each of {len(kernel)} dimensions")
+    def output_shape(self) -> shapes.Shape:
+        pad, stride, dilation = (value.get_values() for value in (self.pad, self.stride, self.dilation))
+        return _sliding_shape(shape_of(self.input), self.kernel_of(self.weight), pad, stride, dilation)
+
+    def verify_windows(self, sizes: shapes.Shape, kernel: shapes.Shape) -> None:
+        pad, stride, dilation = (value.get_values() for value in (self.pad, self.stride, self.dilation))
+        if (len(pad), len(stride), len(dilation)) != (2 * len(sizes), len(sizes), len(sizes)):
+            raise VerifyException(f"expected two pads, a stride and a dilation for each of {len(sizes)} dimensions")
         if min(pad) < 0:
             raise VerifyException(f"expected pads >= 0, got {list(pad)}")
         if min(stride) < 1 or min(dilation) < 1:
             raise VerifyException(f"expected strides and dilations >= 1, got {list(stride)} and {list(dilation)}")
-        sizes = shape_of(self.input)[1:-1]
-        for size, taps, before, after, step, apart in zip(
-            sizes, kernel, pad[::2], pad[1::2], stride, dilation, strict=True
-        ):
-            _require_exact_windows(size, taps, (before, after), step, apart)
+        pads = zip(pad[::2], pad[1::2], strict=True)
+        for size, taps, around, step, apart in zip(sizes, kernel, pads, stride, dilation, strict=True):
+            _require_exact_windows(size, taps, around, step, apart)
+
+
+def _sliding_shape(
+    input: shapes.Shape, kernel: Kernel, pad: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> shapes.Shape:
+    batch, *sizes, _ = input
+    pads = zip(pad[::2], pad[1::2], strict=True)
+    return (batch, *map(shapes.windowed, sizes, kernel.sizes, pads, stride, dilation), kernel.outputs)
 
 
 def _require_exact_windows(size: int, kernel: int, pad: tuple[int, int], stride: int, dilation: int) -> None:
+    """Check that there is a window, and that the last one ends where the padded input does (TOSA 1.0, CONV2D)."""
     if not shapes.is_static(size, kernel):
         return
     span = size - 1 + sum(pad) - (kernel - 1) * dilation
-    where = f"(size {size} - 1 + pads {pad[0]} and {pad[1]} - (kernel {kernel} - 1) * dilation {dilation})"
+    where = f"size {size} - 1 + pads {pad[0]} + {pad[1]} - (kernel {kernel} - 1) * dilation {dilation} = {span}"
     if span < 0:
-        raise VerifyException(f"expected a window to fit the padded input: {where} is {span}")
+        raise VerifyException(f"expected the kernel to fit the padded input, got {where}")
     if span % stride:
-        raise VerifyException(f"expected {where} = {span} to be a multiple of stride {stride}: slice the input first")
-
-
-def _image_shape(
-    input: Operand,
-    kernel: Sequence[int],
-    channels: int,
-    pad: Sequence[int],
-    stride: Sequence[int],
-    dilation: Sequence[int],
-) -> shapes.Shape:
-    batch, *sizes, _ = shape_of(input)
-    pads = zip(pad[::2], pad[1::2], strict=True)
-    return (batch, *map(shapes.windowed, sizes, kernel, pads, stride, dilation), channels)
-
-
-class DenseConvolutionOp(SlidingConvolutionOp, ABC):
-    """A convolution that sums over all channels: weights `[OC, spatial sizes, IC]`."""
-
-    def kernel(self) -> shapes.Shape:
-        return shape_of(self.weight)[1:-1]
-
-    def output_shape(self) -> shapes.Shape:
-        return _dense_shape(
-            self.input, self.weight, self.pad.get_values(), self.stride.get_values(), self.dilation.get_values()
-        )
-
-    def _verify_dense(self, rank: int) -> None:
-        input, weight = shape_of(self.input), shape_of(self.weight)
-        shapes.require_rank("an input", input, rank)
-        shapes.require_rank("weights", weight, rank)
-        if not shapes.sizes_agree(input[-1], weight[-1]):
-            raise VerifyException(f"expected weights of {input[-1]} input channels, got {weight[-1]}")
-        self._verify_sliding()
-
-
-def _dense_shape(
-    input: Operand, weight: Operand, pad: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
-) -> shapes.Shape:
-    channels, *kernel, _ = shape_of(weight)
-    return _image_shape(input, kernel, channels, pad, stride, dilation)
+        raise VerifyException(f"expected a multiple of stride {stride}, got {where}: slice the input first")
 
 
 @irdl_op_definition
-class Conv2DOp(DenseConvolutionOp):
+class Conv2DOp(SlidingConvolutionOp):
     """
     A two-dimensional convolution: weights `[OC, KH, KW, IC]`, pads top, bottom, left, right.
 
@@ -187,58 +204,14 @@ class Conv2DOp(DenseConvolutionOp):
 
     name = "tosa.conv2d"
 
-    def __init__(
-        self,
-        input: Operand,
-        weight: Operand,
-        bias: Operand,
-        input_zp: Operand,
-        weight_zp: Operand,
-        *,
-        pad: Sequence[int] = (0, 0, 0, 0),
-        stride: Sequence[int] = (1, 1),
-        dilation: Sequence[int] = (1, 1),
-        acc_type: AccumulatorType | None = None,
-    ):
-        acc_type = acc_type or accumulator_type(element_type_of(input))
-        super().__init__(
-            operands=[input, weight, bias, input_zp, weight_zp],
-            properties={"pad": ints(pad), "stride": ints(stride), "dilation": ints(dilation), "acc_type": acc_type},
-            result_types=[_output_type(input, acc_type, _dense_shape(input, weight, pad, stride, dilation))],
-        )
-
-    def verify_windows(self) -> None:
-        self._verify_dense(rank=4)
-
 
 @irdl_op_definition
-class Conv3DOp(DenseConvolutionOp):
+class Conv3DOp(SlidingConvolutionOp):
     """A three-dimensional convolution: weights `[OC, KD, KH, KW, IC]`, pads front, back, top, bottom, left, right."""
 
     name = "tosa.conv3d"
 
-    def __init__(
-        self,
-        input: Operand,
-        weight: Operand,
-        bias: Operand,
-        input_zp: Operand,
-        weight_zp: Operand,
-        *,
-        pad: Sequence[int] = (0, 0, 0, 0, 0, 0),
-        stride: Sequence[int] = (1, 1, 1),
-        dilation: Sequence[int] = (1, 1, 1),
-        acc_type: AccumulatorType | None = None,
-    ):
-        acc_type = acc_type or accumulator_type(element_type_of(input))
-        super().__init__(
-            operands=[input, weight, bias, input_zp, weight_zp],
-            properties={"pad": ints(pad), "stride": ints(stride), "dilation": ints(dilation), "acc_type": acc_type},
-            result_types=[_output_type(input, acc_type, _dense_shape(input, weight, pad, stride, dilation))],
-        )
-
-    def verify_windows(self) -> None:
-        self._verify_dense(rank=5)
+    SPATIAL_RANK: ClassVar[int] = 3
 
 
 @irdl_op_definition
@@ -251,48 +224,10 @@ class DepthwiseConv2DOp(SlidingConvolutionOp):
 
     name = "tosa.depthwise_conv2d"
 
-    def __init__(
-        self,
-        input: Operand,
-        weight: Operand,
-        bias: Operand,
-        input_zp: Operand,
-        weight_zp: Operand,
-        *,
-        pad: Sequence[int] = (0, 0, 0, 0),
-        stride: Sequence[int] = (1, 1),
-        dilation: Sequence[int] = (1, 1),
-        acc_type: AccumulatorType | None = None,
-    ):
-        acc_type = acc_type or accumulator_type(element_type_of(input))
-        super().__init__(
-            operands=[input, weight, bias, input_zp, weight_zp],
-            properties={"pad": ints(pad), "stride": ints(stride), "dilation": ints(dilation), "acc_type": acc_type},
-            result_types=[_output_type(input, acc_type, _depthwise_shape(input, weight, pad, stride, dilation))],
-        )
-
-    def kernel(self) -> shapes.Shape:
-        return shape_of(self.weight)[:2]
-
-    def output_shape(self) -> shapes.Shape:
-        return _depthwise_shape(
-            self.input, self.weight, self.pad.get_values(), self.stride.get_values(), self.dilation.get_values()
-        )
-
-    def verify_windows(self) -> None:
-        input, weight = shape_of(self.input), shape_of(self.weight)
-        shapes.require_rank("an input", input, 4)
-        shapes.require_rank("weights", weight, 4)
-        if not shapes.sizes_agree(input[3], weight[2]):
-            raise VerifyException(f"expected weights of {input[3]} input channels, got {weight[2]}")
-        self._verify_sliding()
-
-
-def _depthwise_shape(
-    input: Operand, weight: Operand, pad: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
-) -> shapes.Shape:
-    *kernel, channels, multiplier = shape_of(weight)
-    return _image_shape(input, kernel, shapes.product((channels, multiplier)), pad, stride, dilation)
+    @classmethod
+    def kernel_of(cls, weight: Operand) -> Kernel:
+        *sizes, channels, multiplier = shape_of(weight)
+        return Kernel(tuple(sizes), channels, shapes.product((channels, multiplier)))
 
 
 @irdl_op_definition
@@ -319,33 +254,31 @@ class TransposeConv2DOp(ConvolutionOp):
         acc_type: AccumulatorType | None = None,
     ):
         acc_type = acc_type or accumulator_type(element_type_of(input))
+        shape = _transposed_shape(shape_of(input), self.kernel_of(weight), out_pad, stride)
         super().__init__(
             operands=[input, weight, bias, input_zp, weight_zp],
             properties={"out_pad": ints(out_pad), "stride": ints(stride), "acc_type": acc_type},
-            result_types=[_output_type(input, acc_type, _transposed_shape(input, weight, out_pad, stride))],
+            result_types=[_output_type(input, acc_type, shape)],
         )
 
     def output_shape(self) -> shapes.Shape:
-        return _transposed_shape(self.input, self.weight, self.out_pad.get_values(), self.stride.get_values())
+        out_pad, stride = self.out_pad.get_values(), self.stride.get_values()
+        return _transposed_shape(shape_of(self.input), self.kernel_of(self.weight), out_pad, stride)
 
-    def verify_windows(self) -> None:
-        input, weight = shape_of(self.input), shape_of(self.weight)
-        shapes.require_rank("an input", input, 4)
-        shapes.require_rank("weights", weight, 4)
-        if not shapes.sizes_agree(input[3], weight[3]):
-            raise VerifyException(f"expected weights of {input[3]} input channels, got {weight[3]}")
+    def verify_windows(self, sizes: shapes.Shape, kernel: shapes.Shape) -> None:
         out_pad, stride = self.out_pad.get_values(), self.stride.get_values()
         if len(out_pad) != 4 or len(stride) != 2:
             raise VerifyException("expected four values of out_pad and two strides")
         if min(stride) < 1:
             raise VerifyException(f"expected strides >= 1, got {list(stride)}")
-        for pad, kernel in zip(out_pad, (weight[1], weight[1], weight[2], weight[2]), strict=True):
-            if shapes.is_static(kernel) and pad <= -kernel:
-                raise VerifyException(f"expected out_pad to cut less than the kernel of {kernel}, got {pad}")
+        for pad, taps in zip(out_pad, (kernel[0], kernel[0], kernel[1], kernel[1]), strict=True):
+            if shapes.is_static(taps) and pad <= -taps:
+                raise VerifyException(f"expected out_pad > -{taps}, the size of the kernel, got {pad}")
 
 
-def _transposed_shape(input: Operand, weight: Operand, out_pad: Sequence[int], stride: Sequence[int]) -> shapes.Shape:
-    batch, *sizes, _ = shape_of(input)
-    channels, *kernel, _ = shape_of(weight)
+def _transposed_shape(
+    input: shapes.Shape, kernel: Kernel, out_pad: Sequence[int], stride: Sequence[int]
+) -> shapes.Shape:
+    batch, *sizes, _ = input
     pads = zip(out_pad[::2], out_pad[1::2], strict=True)
-    return (batch, *map(shapes.transposed_windowed, sizes, kernel, pads, stride), channels)
+    return (batch, *map(shapes.transposed_windowed, sizes, kernel.sizes, pads, stride), kernel.outputs)

@@ -1,6 +1,6 @@
 """`tosa.argmax`: the reduction that xDSL lacks."""
 
-from xdsl.dialects.builtin import I32, IntegerAttr, TensorType, i32
+from xdsl.dialects.builtin import I32, IntegerAttr, IntegerType, TensorType, i32
 from xdsl.dialects.tosa import NanMode, NanModeAttr
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, result_def
 
@@ -18,7 +18,7 @@ class ArgMaxOp(PureTosaOp):
     input = operand_def(TensorType)
     axis = prop_def(IntegerAttr[I32])
     nan_mode = opt_prop_def(NanModeAttr, default_value=NanModeAttr(NanMode.PROPAGATE))
-    output = result_def(TensorType[I32])
+    output = result_def(TensorType[IntegerType])
 
     def __init__(self, input: Operand, axis: int):
         super().__init__(

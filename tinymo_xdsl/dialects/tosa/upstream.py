@@ -5,12 +5,14 @@ Other packages match on xDSL's own classes, so these are not replaced:
 
 - Most have no effects trait, so that `dce` and `cse` leave even dead constants alone.
 - The text of `tosa.rescale` drops attributes of other dialects, and refuses to read them.
+- `tosa.clamp` refuses unsigned integers, and `tosa.matmul` wants its products as narrow as its operands.
 """
 
 from functools import partial
 
 from xdsl.dialects import tosa
-from xdsl.irdl import IRDLOperation
+from xdsl.dialects.builtin import AnyFloatConstr, FloatAttr, IntegerAttr, IntegerType, TensorType
+from xdsl.irdl import BaseAttr, IRDLOperation, RangeOf
 from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, Pure
 
@@ -33,13 +35,30 @@ _PURE: tuple[type[IRDLOperation], ...] = (
 
 
 def complete_upstream_ops() -> None:
-    """Attach the missing traits and text. Doing it twice changes nothing."""
+    """Attach the missing traits, text and types. Doing it twice changes nothing."""
     for op_class in _PURE:
         op_class.traits.add_trait(Pure())
     tosa.ConstOp.traits.add_trait(ConstantLike())
     tosa.RescaleOp.print = _print_rescale
     tosa.RescaleOp.parse = partial(parse_tosa_op, tosa.RescaleOp)
+    _widen_clamp()
+    _widen_matmul()
 
 
 def _print_rescale(self: tosa.RescaleOp, printer: Printer) -> None:
     print_tosa_op(self, printer)
+
+
+def _widen_clamp() -> None:
+    """Let `tosa.clamp` take integers of any signedness, with bounds of their type."""
+    element = tosa.ClampOp.T
+    bound = IntegerAttr.constr(BaseAttr(IntegerType) & element) | FloatAttr.constr(AnyFloatConstr & element)
+    properties = tosa.ClampOp.get_irdl_definition().properties
+    for name in ("min_val", "max_val"):
+        properties[name].constr = bound
+
+
+def _widen_matmul() -> None:
+    """Let `tosa.matmul` leave its accumulators in the result, as TOSA wants: i8 by i8 gives i32."""
+    for _, result in tosa.MatMulOp.get_irdl_definition().results:
+        result.constr = RangeOf(BaseAttr(TensorType))
