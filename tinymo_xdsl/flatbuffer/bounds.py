@@ -17,29 +17,33 @@ _VTABLE_HEADER_BYTES = 4
 _MOST_SHARING = 16
 
 
-def check_bounds(data: bytes, source: str) -> int:
-    """
-    Check the FlatBuffer `data` of a model; `source` names it in messages.
-
-    Returns the offset behind the last byte that is part of it. Raises `BadModelError` for data that is not a model, for
-    anything that lies outside of `data`, and for a field or a union member that the schema does not know.
-    """
-    if data[4:8] != FILE_IDENTIFIER:
-        problem = "is empty" if not data else "is not a TFLite model (no file identifier TFL3)"
+def check_identifier(start: bytes, source: str) -> None:
+    """Refuse a file that is no `.tflite`, by its first 8 bytes; `source` names it. Raises `BadModelError`."""
+    if start[4:8] != FILE_IDENTIFIER:
+        problem = "is not a TFLite model (it has no file identifier TFL3)" if start else "is empty"
         raise BadModelError(f"{source}: the file {problem}; give a .tflite file")
-    walk = _Walk(data, source)
-    walk.table("model", walk.target("model", 0), TABLES["Model"])
-    return walk.end
 
 
-class _Walk:
-    """The visit of all tables, and the extent of what was visited."""
+class Bounds:
+    """The extent of the parts of a file that were found to lie in it."""
 
     def __init__(self, data: bytes, source: str):
         self.data = data
         self.source = source
+        """Names the file in messages."""
         self.end = 0
+        """The offset behind the last byte that something refers to."""
         self.visited = 0
+
+    def check_model(self) -> None:
+        """
+        Check all tables and what they refer to inside the FlatBuffer.
+
+        Raises `BadModelError` for anything that lies outside of the file, and for a field or a union member that the
+        schema does not know.
+        """
+        check_identifier(self.data[:8], self.source)
+        self.table("model", self.target("model", 0), TABLES["Model"])
 
     def refuse(self, problem: str) -> NoReturn:
         raise BadModelError(f"{self.source}: {problem}")
@@ -88,7 +92,7 @@ class _Walk:
         count = (vtable_size - _VTABLE_HEADER_BYTES) // 2
         if count < 0 or table_size < _OFFSET_BYTES:
             self.refuse(f"{where} has no valid layout; the file is damaged")
-        offsets = struct.unpack_from(f"<{count}H", self.data, vtable + _VTABLE_HEADER_BYTES)
+        offsets: tuple[int, ...] = struct.unpack_from(f"<{count}H", self.data, vtable + _VTABLE_HEADER_BYTES)
         for slot, offset in enumerate(offsets):
             if offset and slot >= len(table.slots):
                 self.refuse(f"{where}: field {slot} of {table.name} is newer than this version's schema")

@@ -16,6 +16,16 @@ OptionValue: TypeAlias = int | float | bool | str | bytes | tuple[int, ...] | tu
 """The value of one field of a builtin options table."""
 
 
+_LONGEST_LABEL = 100
+
+
+def label(kind: str, index: int, name: str) -> str:
+    """What messages call a part of the model: `operator 3 ('CONV_2D')`. One line, however long the name is."""
+    half = _LONGEST_LABEL // 2
+    short = name if len(name) <= _LONGEST_LABEL else f"{name[:half]}...{name[-half:]}"
+    return f"{kind} {index} ({short!r})"
+
+
 @dataclass(frozen=True, eq=False)
 class Quantization:
     """How the integers of a tensor map to real numbers: `real = scale * (stored - zero_point)`."""

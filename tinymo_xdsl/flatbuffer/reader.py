@@ -1,6 +1,6 @@
 """A `.tflite` file as a `Model`."""
 
-import reprlib
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import tflite
 
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.flatbuffer.bounds import check_bounds
+from tinymo_xdsl.flatbuffer.bounds import Bounds, check_identifier
 from tinymo_xdsl.flatbuffer.model import (
     Metadata,
     Model,
@@ -20,12 +20,12 @@ from tinymo_xdsl.flatbuffer.model import (
     Signature,
     Subgraph,
     Tensor,
+    label,
 )
 from tinymo_xdsl.flatbuffer.schema import (
-    CUSTOM,
+    BUILTIN_OPERATOR_OF_CODE,
+    CUSTOM_CODE,
     DATA_TYPE_OF_CODE,
-    LAST_BYTE_CODE,
-    OPERATOR_OF_CODE,
     SCHEMA_VERSION,
     Field,
     Table,
@@ -39,12 +39,16 @@ _FILE_ALIGNMENT = 16
 
 def read_file(path: str | PathLike[str]) -> Model:
     """Read the `.tflite` file at `path`. Raises `BadModelError` if that cannot be done."""
+    source = str(path)
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            start = file.read(8)
+            check_identifier(start, source)
+            data = start + file.read()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise BadModelError(f"{path}: cannot read the file: {reason}") from error
-    return read_model(data, str(path))
+    return read_model(data, source)
 
 
 def read_model(data: bytes, source: str = "<bytes>") -> Model:
@@ -54,8 +58,9 @@ def read_model(data: bytes, source: str = "<bytes>") -> Model:
     Every field of the schema arrives in the model, or the file is refused. The result is valid in the sense of
     `validate`. Raises `BadModelError`.
     """
-    end = check_bounds(data, source)
-    model = _Reader(data, source, end).read()
+    bounds = Bounds(data, source)
+    bounds.check_model()
+    model = _Reader(bounds).read()
     validate(model, source)
     return model
 
@@ -76,16 +81,13 @@ def _floats(values: npt.NDArray[np.float32] | int) -> npt.NDArray[np.float32]:
 class _Reader:
     """The parts of one file, read through the accessors of the `tflite` package."""
 
-    def __init__(self, data: bytes, source: str, end: int):
-        self.data = data
-        self.source = source
-        self.end = end
-        """Behind the last byte that something refers to."""
-        self.file = tflite.Model.GetRootAs(data)
+    def __init__(self, bounds: Bounds):
+        self.bounds = bounds
+        self.file = tflite.Model.GetRootAs(bounds.data)
         self.buffers: tuple[bytes | None, ...] = ()
 
     def refuse(self, problem: str) -> NoReturn:
-        raise BadModelError(f"{self.source}: {problem}")
+        raise BadModelError(f"{self.bounds.source}: {problem}")
 
     def read(self) -> Model:
         file = self.file
@@ -99,7 +101,7 @@ class _Reader:
             subgraphs=subgraphs,
             description=None if description is None else description.decode(),
             signatures=tuple(self.signature(file.SignatureDefs(i)) for i in range(file.SignatureDefsLength())),
-            metadata=tuple(self.metadata(file.Metadata(index)) for index in range(file.MetadataLength())),
+            metadata=tuple(self.metadata(index) for index in range(file.MetadataLength())),
             unnamed_metadata=tuple(
                 self.blob(index, "metadata_buffer") for index in _ints(file.MetadataBufferAsNumpy())
             ),
@@ -109,18 +111,14 @@ class _Reader:
 
     def trailing(self) -> bytes:
         """The bytes behind the FlatBuffer and its padding."""
-        start = self.end
-        aligned = min(-(-start // _FILE_ALIGNMENT) * _FILE_ALIGNMENT, len(self.data))
-        while start < aligned and not self.data[start]:
-            start += 1
-        return self.data[start:]
+        data, start = self.bounds.data, self.bounds.end
+        aligned = -(-start // _FILE_ALIGNMENT) * _FILE_ALIGNMENT
+        return data[start:aligned].lstrip(b"\0") + data[aligned:]
 
     def outside(self, where: str, offset: int, size: int) -> bytes:
-        """The `size` bytes at `offset` of the file, as large files store them."""
-        if offset + size > len(self.data):
-            self.refuse(f"{where} lies outside of the file; the file is truncated or damaged")
-        self.end = max(self.end, offset + size)
-        return self.data[offset : offset + size]
+        """The `size` bytes at `offset` of the file, where large files store them."""
+        self.bounds.claim(where, offset, size)
+        return self.bounds.data[offset : offset + size]
 
     def buffer(self, index: int) -> bytes | None:
         buffer = self.file.Buffers(index)
@@ -142,21 +140,20 @@ class _Reader:
         """The name, whether it is custom, and the version."""
         entry = self.file.OperatorCodes(index)
         code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
-        name = OPERATOR_OF_CODE.get(code)
-        if name is None or name == LAST_BYTE_CODE:
-            self.refuse(f"operator code {code} is newer than the schema of this version, {tflite.__version__}")
-        if name != CUSTOM:
-            return name, False, entry.Version()
-        custom = _text(entry.CustomCode())
-        if custom.startswith("ethos-u"):
+        if code != CUSTOM_CODE:
+            if code not in BUILTIN_OPERATOR_OF_CODE:
+                self.refuse(f"operator code {code} is newer than the schema of this version, {tflite.__version__}")
+            return BUILTIN_OPERATOR_OF_CODE[code], False, entry.Version()
+        name = _text(entry.CustomCode())
+        if name.startswith("ethos-u"):
             self.refuse("the model was compiled by Vela for an Ethos-U; give the model from before Vela")
-        if not custom:
+        if not name:
             self.refuse(f"operator_codes[{index}] is a custom operator without a name; the file is damaged")
-        return custom, True, entry.Version()
+        return name, True, entry.Version()
 
     def subgraph(self, graph: tflite.SubGraph, codes: tuple[tuple[str, bool, int], ...]) -> Subgraph:
         name = graph.Name()
-        return Subgraph(
+        subgraph = Subgraph(
             tensors=tuple(self.tensor(graph.Tensors(i), i) for i in range(graph.TensorsLength())),
             inputs=_ints(graph.InputsAsNumpy()),
             outputs=_ints(graph.OutputsAsNumpy()),
@@ -164,10 +161,11 @@ class _Reader:
             name=None if name is None else name.decode(),
             debug_metadata_index=graph.DebugMetadataIndex(),
         )
+        return _with_empty_constants(subgraph)
 
     def tensor(self, tensor: tflite.Tensor, index: int) -> Tensor:
         name = _text(tensor.Name())
-        where = f"tensor {index} ({reprlib.repr(name)})"
+        where = label("tensor", index, name)
         dtype = DATA_TYPE_OF_CODE.get(tensor.Type())
         if dtype is None:
             self.refuse(f"{where}: data type {tensor.Type()} is newer than the schema of this version")
@@ -211,7 +209,7 @@ class _Reader:
         if opcode >= len(codes):
             self.refuse(f"operator {index} refers to operator code {opcode}, but there are {len(codes)}")
         name, custom, version = codes[opcode]
-        options_type, options = self.options(operator, f"operator {index} ({reprlib.repr(name)})")
+        options_type, options = self.options(operator, label("operator", index, name))
         mutating = operator.MutatingVariableInputsAsNumpy()
         return Operator(
             name=name,
@@ -249,9 +247,10 @@ class _Reader:
         accessors.Init(content.Bytes, content.Pos)
         return table.name, _option_values(table, accessors)
 
-    def metadata(self, metadata: tflite.Metadata) -> Metadata:
+    def metadata(self, index: int) -> Metadata:
+        metadata = self.file.Metadata(index)
         name = _text(metadata.Name())
-        return Metadata(name, self.blob(metadata.Buffer(), f"metadata {reprlib.repr(name)}"))
+        return Metadata(name, self.blob(metadata.Buffer(), label("metadata", index, name)))
 
     def signature(self, signature: tflite.SignatureDef) -> Signature:
         inputs = [signature.Inputs(index) for index in range(signature.InputsLength())]
@@ -262,6 +261,23 @@ class _Reader:
             inputs=tuple((_text(entry.Name()), entry.TensorIndex()) for entry in inputs),
             outputs=tuple((_text(entry.Name()), entry.TensorIndex()) for entry in outputs),
         )
+
+
+def _with_empty_constants(graph: Subgraph) -> Subgraph:
+    """
+    Give tensors without elements that are used but that nothing writes their data: no bytes.
+
+    In the file they look like tensors that are computed. A `RESHAPE` to a scalar reads one.
+    """
+    used = {index for operator in graph.operators for index in operator.inputs}.union(graph.outputs)
+    written = {index for operator in graph.operators for index in operator.outputs}.union(graph.inputs)
+    constants = used - written
+
+    def is_empty_constant(index: int, tensor: Tensor) -> bool:
+        return 0 in tensor.shape and index in constants and tensor.data is None and not tensor.is_variable
+
+    tensors = enumerate(graph.tensors)
+    return replace(graph, tensors=tuple(replace(t, data=b"") if is_empty_constant(i, t) else t for i, t in tensors))
 
 
 def _option_values(table: Table, accessors: Any) -> dict[str, OptionValue]:

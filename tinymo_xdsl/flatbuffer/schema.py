@@ -115,18 +115,24 @@ DATA_TYPES: Final[Mapping[str, DataType]] = MappingProxyType({dtype.name: dtype 
 
 DATA_TYPE_OF_CODE: Final[Mapping[int, DataType]] = MappingProxyType({dtype.code: dtype for dtype in _data_types()})
 
-OPERATOR_CODES: Final[Mapping[str, int]] = MappingProxyType(
-    {name: code for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
-)
-"""The builtin operators by the schema's name."""
+CUSTOM_CODE: Final = int(tflite.BuiltinOperator.CUSTOM)
+"""The operator code of all custom operators."""
 
-OPERATOR_OF_CODE: Final[Mapping[int, str]] = MappingProxyType({code: name for name, code in OPERATOR_CODES.items()})
-
-CUSTOM: Final = "CUSTOM"
-"""The builtin operator that stands for every custom one."""
-
-LAST_BYTE_CODE: Final = "PLACEHOLDER_FOR_GREATER_OP_CODES"
+MOST_BYTE_CODE: Final = int(tflite.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
 """What `deprecated_builtin_code` says of operators whose code does not fit it."""
+
+BUILTIN_OPERATORS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        name: code
+        for name, code in vars(tflite.BuiltinOperator).items()
+        if isinstance(code, int) and code not in (CUSTOM_CODE, MOST_BYTE_CODE)
+    }
+)
+"""The operator codes by the schema's name."""
+
+BUILTIN_OPERATOR_OF_CODE: Final[Mapping[int, str]] = MappingProxyType(
+    {code: name for name, code in BUILTIN_OPERATORS.items()}
+)
 
 
 @dataclass(frozen=True)

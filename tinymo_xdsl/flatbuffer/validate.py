@@ -1,7 +1,6 @@
 """What must hold in a `Model` so that the rest of the program may rely on it."""
 
 import math
-import reprlib
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import NoReturn
@@ -9,12 +8,11 @@ from typing import NoReturn
 import numpy as np
 
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.flatbuffer.model import Model, Operator, Quantization, Signature, Subgraph, Tensor
-from tinymo_xdsl.flatbuffer.schema import DATA_TYPES, OPTIONS
+from tinymo_xdsl.flatbuffer.model import Model, Operator, Quantization, Signature, Subgraph, Tensor, label
+from tinymo_xdsl.flatbuffer.schema import BUILTIN_OPERATORS, DATA_TYPES, OPTIONS
 
 _MOST_DIMENSIONS = 32
-_LARGEST_TENSOR_BYTES = 2**31 - 1
-_WIDEST_ELEMENT_BITS = 128
+_MOST_BYTES = 2**31 - 1
 
 
 def validate(model: Model, source: str = "<model>") -> None:
@@ -31,16 +29,16 @@ def validate(model: Model, source: str = "<model>") -> None:
     for index, graph in enumerate(model.subgraphs):
         check.subgraph(graph, "" if len(model.subgraphs) == 1 else f"subgraph {index}: ")
     check.calls()
-    for signature in model.signatures:
-        check.signature(signature)
+    for index, signature in enumerate(model.signatures):
+        check.signature(signature, label("signature", index, signature.key))
 
 
-def _tensor_name(graph: Subgraph, index: int) -> str:
-    return f"tensor {index} ({reprlib.repr(graph.tensors[index].name)})"
+def _tensor_label(graph: Subgraph, index: int) -> str:
+    return label("tensor", index, graph.tensors[index].name)
 
 
-def _operator_name(operator: Operator, index: int) -> str:
-    return f"operator {index} ({reprlib.repr(operator.name)})"
+def _operator_label(operator: Operator, index: int) -> str:
+    return label("operator", index, operator.name)
 
 
 def called_subgraphs(operator: Operator) -> Iterator[int]:
@@ -71,22 +69,23 @@ class _Check:
     def subgraph(self, graph: Subgraph, prefix: str) -> None:
         count = len(graph.tensors)
         for index, tensor in enumerate(graph.tensors):
-            self.tensor(tensor, f"{prefix}{_tensor_name(graph, index)}")
+            self.tensor(tensor, f"{prefix}{_tensor_label(graph, index)}")
         self.indices(f"{prefix}the list of inputs", graph.inputs, count)
         self.indices(f"{prefix}the list of outputs", graph.outputs, count)
         for index, operator in enumerate(graph.operators):
-            self.operator(operator, count, f"{prefix}{_operator_name(operator, index)}")
+            self.operator(operator, count, f"{prefix}{_operator_label(operator, index)}")
         self.order(graph, prefix)
 
     def tensor(self, tensor: Tensor, where: str) -> None:
         if tensor.dtype not in DATA_TYPES:
             self.refuse(f"{where}: {tensor.dtype!r} is not a data type of the schema")
+        dtype = DATA_TYPES[tensor.dtype]
         sizes = tensor.shape[1:] if tensor.shape[:1] == (-1,) else tensor.shape
         shape = "x".join(map(str, tensor.shape[:_MOST_DIMENSIONS]))
         if any(size < 0 for size in sizes):
             self.refuse(f"{where} has a negative dimension in its shape {shape}; only a batch may be left open, as -1")
-        dtype = DATA_TYPES[tensor.dtype]
-        if len(sizes) > _MOST_DIMENSIONS or math.prod(sizes) * (dtype.bits or 8) > 8 * _LARGEST_TENSOR_BYTES:
+        most = 8 * _MOST_BYTES // (dtype.bits or 8)
+        if len(sizes) > _MOST_DIMENSIONS or max(sizes, default=0) > most or math.prod(sizes) > most:
             self.refuse(f"{where} has an absurd shape, {shape}; a tensor takes at most 2 GiB")
         size = dtype.size(math.prod(sizes))
         if tensor.data is not None and size is not None and (len(tensor.data) != size or sizes != tensor.shape):
@@ -109,6 +108,8 @@ class _Check:
         self.indices(where, operator.inputs, tensors, lowest=-1)
         self.indices(where, operator.outputs, tensors)
         self.indices(where, operator.intermediates, tensors, lowest=-1)
+        if not operator.name or not (operator.custom or operator.name in BUILTIN_OPERATORS):
+            self.refuse(f"{where} is not an operator of the schema; mark it as custom")
         if len(operator.mutating_variable_inputs) not in (0, len(operator.inputs)):
             self.refuse(f"{where}: the list of inputs that change is not as long as the inputs; the file is damaged")
         if operator.options_type is not None and operator.options_type not in OPTIONS:
@@ -119,34 +120,33 @@ class _Check:
                 self.refuse(f"{where} calls subgraph {index}, but there are {count}; the file is damaged")
 
     def order(self, graph: Subgraph, prefix: str) -> None:
-        """Each tensor has one origin, which comes before all uses. Tensors without elements need none."""
+        """Each tensor has one origin, which comes before all uses."""
         ready = self.origins(graph, prefix)
         writer: dict[int, str] = {}
         for position, operator in enumerate(graph.operators):
             for index in operator.outputs:
-                where = _operator_name(operator, position)
+                where = _operator_label(operator, position)
                 if index in writer or index in ready:
                     origin = writer.get(index, "it is an input, a constant or a variable")
-                    self.refuse(f"{prefix}{where} writes {_tensor_name(graph, index)} a second time; {origin}")
+                    self.refuse(f"{prefix}{where} writes {_tensor_label(graph, index)} a second time; {origin}")
                 writer[index] = f"{where} writes it"
-        ready.update(index for index, tensor in enumerate(graph.tensors) if 0 in tensor.shape)
         for position, operator in enumerate(graph.operators):
             for index in operator.inputs:
                 if index not in ready and index != -1:
-                    where = f"{prefix}{_operator_name(operator, position)} reads {_tensor_name(graph, index)}"
+                    where = f"{prefix}{_operator_label(operator, position)} reads {_tensor_label(graph, index)}"
                     if index in writer:
                         self.refuse(f"{where} before {writer[index]}; the graph is cyclic or out of order")
                     self.refuse(f"{where}, which nothing writes; the file is damaged")
             ready.update(operator.outputs)
         for index in graph.outputs:
             if index not in ready:
-                self.refuse(f"{prefix}nothing writes the output {_tensor_name(graph, index)}; the file is damaged")
+                self.refuse(f"{prefix}nothing writes the output {_tensor_label(graph, index)}; the file is damaged")
 
     def origins(self, graph: Subgraph, prefix: str) -> set[int]:
         """The tensors that have a value before the first operator runs."""
         inputs: set[int] = set()
         for index in graph.inputs:
-            where = f"{prefix}input {_tensor_name(graph, index)}"
+            where = f"{prefix}input {_tensor_label(graph, index)}"
             if index in inputs:
                 self.refuse(f"{where} is listed twice; the file is damaged")
             if graph.tensors[index].data is not None:
@@ -167,8 +167,7 @@ class _Check:
             circle = " -> ".join(map(str, error.args[1][:10]))
             self.refuse(f"subgraphs call each other in a circle: {circle}; the file is damaged")
 
-    def signature(self, signature: Signature) -> None:
-        where = f"signature {reprlib.repr(signature.key)}"
+    def signature(self, signature: Signature, where: str) -> None:
         if not 0 <= signature.subgraph < len(self.model.subgraphs):
             count = len(self.model.subgraphs)
             self.refuse(f"{where} refers to subgraph {signature.subgraph}, but there are {count}; the file is damaged")

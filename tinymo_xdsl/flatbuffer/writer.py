@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Any, NoReturn
+from typing import Any, TypeAlias, TypeGuard
 
 import flatbuffers
 import numpy as np
@@ -12,13 +12,13 @@ import tflite
 from flatbuffers.builder import BuilderSizeError
 
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.flatbuffer.model import Model, Operator, OptionValue, Quantization, Signature, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.model import Model, Operator, OptionValue, Quantization, Signature, Subgraph, Tensor, label
 from tinymo_xdsl.flatbuffer.schema import (
-    CUSTOM,
+    BUILTIN_OPERATORS,
+    CUSTOM_CODE,
     DATA_TYPES,
     FILE_IDENTIFIER,
-    LAST_BYTE_CODE,
-    OPERATOR_CODES,
+    MOST_BYTE_CODE,
     OPTIONS,
     SCALARS,
     TABLES,
@@ -52,6 +52,17 @@ def write_model(model: Model) -> bytes:
         raise BadModelError("the model takes more than the 2 GiB that a .tflite file can hold") from error
 
 
+def _fits(value: object, type_: str) -> TypeGuard[int | float]:
+    """Whether a field of the scalar type `type_` can hold `value`."""
+    dtype = SCALARS.get(type_)
+    if dtype is None or not isinstance(value, (int, float)):
+        return False
+    if dtype.kind == "f":
+        return True
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return isinstance(value, int) and low <= value <= high
+
+
 class _Buffers:
     """The list of distinct buffers. Buffer 0 is empty and stands for tensors without data."""
 
@@ -78,7 +89,8 @@ class _Buffers:
         return self.own(tensor.data) if tensor.is_variable else self.constant(tensor.data)
 
 
-_OperatorKey = tuple[str, bool, int]
+_OperatorKey: TypeAlias = tuple[str, bool, int]
+"""What an operator code says: the name, whether it is custom, the version."""
 
 
 def _operator_key(operator: Operator) -> _OperatorKey:
@@ -125,13 +137,20 @@ class _Writer:
         self.builder.Finish(root, FILE_IDENTIFIER)
         return bytes(self.builder.Output()) + model.trailing
 
-    def table(self, name: str, /, **values: int | float | bool | None) -> int:
-        """Add a table. A value is a scalar or the offset of a part; `None` leaves the field out."""
+    def table(self, name: str, where: str = "", /, **values: float | None) -> int:
+        """
+        Add a table; `where` names it in messages.
+
+        A value is a scalar or the offset of a part; `None` leaves the field out. Defaults are not stored.
+        """
         getattr(tflite, f"{name}Start")(self.builder)
         for field in TABLES[name].fields:
             value = values.get(field.name)
-            if value is not None:
-                getattr(tflite, f"{name}Add{field.accessor}")(self.builder, value)
+            if value is None:
+                continue
+            if not field.vector and field.type in SCALARS and not _fits(value, field.type):
+                raise BadModelError(f"{where or name}: {field.name} takes a {field.type}, not {reprlib.repr(value)}")
+            getattr(tflite, f"{name}Add{field.accessor}")(self.builder, value)
         return getattr(tflite, f"{name}End")(self.builder)
 
     def string(self, text: str | None) -> int | None:
@@ -153,12 +172,10 @@ class _Writer:
         return self.table("Buffer", data=self.builder.CreateByteVector(data))
 
     def operator_code(self, name: str, custom: bool, version: int) -> int:
-        code = OPERATOR_CODES.get(CUSTOM if custom else name)
-        if code is None:
-            raise BadModelError(f"{reprlib.repr(name)} is not an operator of the schema; mark it as custom")
+        code = CUSTOM_CODE if custom else BUILTIN_OPERATORS[name]
         return self.table(
             "OperatorCode",
-            deprecated_builtin_code=min(code, OPERATOR_CODES[LAST_BYTE_CODE]),
+            deprecated_builtin_code=min(code, MOST_BYTE_CODE),
             custom_code=self.string(name) if custom else None,
             version=version,
             builtin_code=code,
@@ -212,7 +229,7 @@ class _Writer:
         first = second = 0
         options = None
         if operator.options_type is not None:
-            options = self.options(operator, f"operator {position} ({reprlib.repr(operator.name)})")
+            options = self.options(operator, label("operator", position, operator.name))
             first = union_code("BuiltinOptions", operator.options_type)
             second = union_code("BuiltinOptions2", operator.options_type)
         mutating, intermediates = operator.mutating_variable_inputs, operator.intermediates
@@ -238,11 +255,24 @@ class _Writer:
         if unknown:
             raise BadModelError(f"{where}: {table.name} has no field {unknown[0]!r}")
         values = {
-            field.name: _OptionWriter(self.builder, field, f"{where}: {field.name}").write(operator.options[field.name])
+            field.name: self.option(operator.options[field.name], field, where)
             for field in table.fields
             if field.name in operator.options
         }
-        return self.table(table.name, **values)
+        return self.table(table.name, where, **values)
+
+    def option(self, value: OptionValue, field: Field, where: str) -> float | None:
+        """What the table takes for `value`: a scalar itself, the offset of a string or a vector."""
+        if isinstance(value, str) and field.type == "string":
+            return self.builder.CreateString(value)
+        if isinstance(value, bytes) and field.vector and field.type == "ubyte":
+            return self.builder.CreateByteVector(value)
+        if isinstance(value, tuple) and field.vector and all(_fits(item, field.type) for item in value):
+            return self.builder.CreateNumpyVector(np.array(value, SCALARS[field.type]))
+        if value is None or (not field.vector and _fits(value, field.type)):
+            return value
+        kind = f"a vector of {field.type}" if field.vector else f"a {field.type}"
+        raise BadModelError(f"{where}: {field.name} takes {kind}, not {reprlib.repr(value)}")
 
     def signature(self, signature: Signature) -> int:
         def entries(arguments: Iterable[tuple[str, int]]) -> int:
@@ -255,42 +285,3 @@ class _Writer:
             signature_key=self.string(signature.key),
             subgraph_index=signature.subgraph,
         )
-
-
-class _OptionWriter:
-    """The value of one option, checked against its field."""
-
-    def __init__(self, builder: flatbuffers.Builder, field: Field, where: str):
-        self.builder = builder
-        self.field = field
-        self.where = where
-
-    def write(self, value: OptionValue) -> int | float | None:
-        """The scalar, or the offset of the vector or string, that the table takes."""
-        if value is None:
-            return None
-        if self.field.vector:
-            return self.vector(value)
-        if self.field.type == "string":
-            return self.builder.CreateString(value) if isinstance(value, str) else self.refuse(value)
-        if not isinstance(value, (int, float)):
-            self.refuse(value)
-        return self.array(value).item()
-
-    def vector(self, value: OptionValue) -> int:
-        if isinstance(value, bytes) and self.field.type == "ubyte":
-            return self.builder.CreateByteVector(value)
-        if not isinstance(value, tuple):
-            self.refuse(value)
-        return self.builder.CreateNumpyVector(self.array(value))
-
-    def array(self, value: int | float | tuple[int, ...] | tuple[float, ...]) -> npt.NDArray[Any]:
-        dtype = SCALARS[self.field.type]
-        array = np.array(value).astype(dtype) if isinstance(value, tuple) and not value else np.array(value)
-        if not np.can_cast(array.dtype, dtype) and not np.array_equal(array, array.astype(dtype)):
-            self.refuse(value)
-        return array.astype(dtype)
-
-    def refuse(self, value: object) -> NoReturn:
-        kind = f"a vector of {self.field.type}" if self.field.vector else f"a value of type {self.field.type}"
-        raise BadModelError(f"{self.where} takes {kind}, not {reprlib.repr(value)}")
