@@ -1,0 +1,132 @@
+"""
+MLIR text to IR, for files with weights and for people who read the errors.
+
+Against xDSL's parser: every op gets the place in the file where its name stands, a failing verifier is an error at that
+place, the check of dense literals is built once (it is a third of the time of a model with many small constants), and
+constants that were elided when they were printed are refused instead of being taken for data.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Final
+
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    AnyDenseElement,
+    AnyFloat,
+    ComplexType,
+    DenseIntOrFPElementsAttr,
+    FileLineColLoc,
+    IndexType,
+    IntAttr,
+    IntegerType,
+    RankedStructure,
+    StringAttr,
+    UnknownLoc,
+)
+from xdsl.ir import Operation
+from xdsl.irdl import base
+from xdsl.parser import Parser
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.lexer import Span
+
+ELIDED_KEY: Final = "__elided__"
+"""The resource key that stands for a constant whose elements were not printed, in MLIR and here."""
+
+SLOW_LIST_LENGTH: Final = 10_000
+"""Decimal lists longer than this are warned about: a million numbers take half a minute, in hexadecimal 20 ms."""
+
+_DENSE_TYPE: Final = base(RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType])
+
+
+class TinymoParser(Parser):
+    """A parser of one module."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        text: str,
+        name: str,
+        *,
+        line_offset: int = 0,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        """
+        Start at the beginning of `text`, which is `name` from line `line_offset + 1` on.
+
+        `warn` receives one line for each piece of text that is needlessly slow to read.
+        """
+        self._line_starts: tuple[int, ...] = (0, *(match.end() for match in re.finditer("\n", text)))
+        self._file_name: StringAttr = StringAttr(name)
+        self._line_offset: int = line_offset
+        self._warn: Callable[[str], None] | None = warn
+        self._op_positions: list[int] = []
+        super().__init__(ctx, text, name)
+
+    @override
+    def parse_operation(self) -> Operation:
+        depth = len(self._op_positions)
+        start = self.pos
+        try:
+            operation = super().parse_operation()
+        except VerifyException as error:
+            position = self._op_positions[depth] if len(self._op_positions) > depth else start
+            raise_at = Span(position, position + 1, self.lexer.input)
+            self.raise_error(str(error), raise_at)
+        position = self._op_positions.pop()
+        if isinstance(operation.location, UnknownLoc):
+            line, column = self._line_and_column(position)
+            operation.location = FileLineColLoc(self._file_name, IntAttr(line), IntAttr(column))
+        return operation
+
+    @override
+    def _parse_op_result_list(self) -> list[tuple[Span, int]]:
+        results = super()._parse_op_result_list()
+        self._op_positions.append(self.pos)
+        return results
+
+    def _line_and_column(self, position: int) -> tuple[int, int]:
+        line = bisect_right(self._line_starts, position)
+        return line + self._line_offset, position - self._line_starts[line - 1] + 1
+
+    @override
+    def _parse_dense_literal_type(self) -> RankedStructure[AnyDenseElement]:
+        type_ = self.parse_type()
+        if not _DENSE_TYPE.verifies(type_):
+            self.raise_error("a dense constant needs a tensor, vector or memref type of integers, index or floats")
+        if DYNAMIC_INDEX in type_.get_shape():
+            self.raise_error("a dense constant needs a static shape")
+        return type_
+
+    @override
+    def parse_dense_int_or_fp_elements_attr(
+        self, type: RankedStructure[AnyDenseElement] | None
+    ) -> DenseIntOrFPElementsAttr:
+        if self._warn:
+            self._warn_of_slow_list(self._warn)
+        return super().parse_dense_int_or_fp_elements_attr(type)
+
+    def _warn_of_slow_list(self, warn: Callable[[str], None]) -> None:
+        text = self.lexer.input.content
+        if not text.startswith("[", self.pos + 1):
+            return
+        length = text.count(",", self.pos, text.find(">", self.pos)) + 1
+        if length > SLOW_LIST_LENGTH:
+            line, column = self._line_and_column(self.pos)
+            warn(
+                f"{self._file_name.data}:{line}:{column}: warning: a list of {length} decimal numbers is slow to read; "
+                "print the module again with mlir-opt, which writes long constants in hexadecimal"
+            )
+
+    @override
+    def _parse_dialect_resource_handle(self, dialect_name: str, interface: OpAsmDialectInterface) -> str:
+        if self._current_token.text == ELIDED_KEY:
+            self.raise_error(
+                "the elements of this constant were left out when the module was printed; "
+                "print it again without eliding constants"
+            )
+        return super()._parse_dialect_resource_handle(dialect_name, interface)
