@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from tinymo_xdsl.numerics import fixed_point
 from tinymo_xdsl.numerics.dense import Array
-from tinymo_xdsl.numerics.fixed_point import IntegerArray
+from tinymo_xdsl.numerics.fixed_point import Int32Array, IntegerArray
 from tinymo_xdsl.numerics.requantize import apply_scale_16, apply_scale_32
 
 
@@ -79,10 +80,31 @@ def cast(x: Array, output: np.dtype[Any]) -> Array:
     return x.astype(output)
 
 
-def count_leading_zeros(x: IntegerArray) -> IntegerArray:
+def absolute(x: Array) -> Array:
+    """TOSA `ABS`: the absolute value, that of the least integer limited to the greatest."""
+    if np.issubdtype(x.dtype, np.floating):
+        return np.abs(x)
+    return np.minimum(np.abs(x.astype(np.int64)), np.iinfo(x.dtype).max).astype(x.dtype)
+
+
+def negate(x: Array, input_zero_point: Array, output_zero_point: Array) -> Array:
+    """TOSA `NEGATE`: `output_zero_point - (x - input_zero_point)`, limited to the type of `x`."""
+    if np.issubdtype(x.dtype, np.floating):
+        return -x
+    limits = np.iinfo(x.dtype)
+    result = output_zero_point.astype(np.int64) - (x.astype(np.int64) - input_zero_point)
+    return np.clip(result, limits.min, limits.max).astype(x.dtype)
+
+
+def count_leading_zeros(x: Int32Array) -> Int32Array:
     """TOSA `CLZ` of int32: zero bits before the first set bit, 32 for zero."""
-    unsigned = x.astype(np.uint32).astype(np.float64)
-    return (32 - np.frexp(unsigned)[1]).astype(x.dtype)
+    return np.where(x < 0, 0, fixed_point.count_leading_zeros(x)).astype(np.int32)
+
+
+def logical_right_shift(a: IntegerArray, b: IntegerArray) -> IntegerArray:
+    """TOSA `LOGICAL_RIGHT_SHIFT`: zeros come in from the left."""
+    unsigned = f"u{a.dtype.itemsize}"
+    return (a.view(unsigned) >> b.view(unsigned)).view(a.dtype)
 
 
 def sigmoid(x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Poolings on NHWC arrays, and the reductions of one axis."""
+"""Poolings on NHWC arrays."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from tinymo_xdsl.numerics.fixed_point import IntegerArray
 from tinymo_xdsl.numerics.requantize import apply_scale_32
 
 
-def max_pool2d(x: Array, window: SlidingWindow) -> Array:
-    """TOSA `MAX_POOL2D`: `x` [N, H, W, C]; the border never wins."""
+def max_pool2d(x: Array, window: SlidingWindow, maximum: np.ufunc = np.maximum) -> Array:
+    """TOSA `MAX_POOL2D`: `x` [N, H, W, C]; the border never wins. `maximum` says what becomes of a NaN."""
     lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
     taps = window.taps(window.padded(x, lowest))
     result = next(taps).copy()
     for tap in taps:
-        np.maximum(result, tap, out=result)
+        maximum(result, tap, out=result)
     return result
 
 

@@ -1,0 +1,83 @@
+"""
+What a module remembers from one run to the next: variables.
+
+TFLite has two kinds. Resource variables are named by handles and read and assigned whole. Variable tensors are
+operands that an operator changes; here a `tosa.custom "VARIABLE"` yields the one array that lives on.
+"""
+
+from typing import cast
+
+import numpy as np
+from xdsl.dialects.builtin import TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
+from xdsl.ir import Attribute, Operation, OpResult
+
+from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.errors import BadModelError
+from tinymo_xdsl.facts import tensor_facts
+from tinymo_xdsl.interpreter.custom import CUSTOM_FUNCTIONS, TFLITE_DOMAIN, Call
+from tinymo_xdsl.interpreter.operands import element_dtype
+from tinymo_xdsl.numerics.dense import Array
+
+
+@register_impls
+class CustomOperators(InterpreterFunctions):
+    """Runs `tosa.custom`, and holds the variables of the module."""
+
+    def __init__(self) -> None:
+        self._resources: dict[int, Array] = {}
+        self._handles: dict[tuple[str, str], int] = {}
+        self._variables: dict[Operation, Array] = {}
+        self._called: set[Operation] = set()
+
+    @impl(tosa.CustomOp)
+    def custom(self, interpreter: Interpreter, op: tosa.CustomOp, args: PythonValues) -> PythonValues:
+        call = Call.of(op, args)
+        name = op.operator_name.data if op.domain_name.data == TFLITE_DOMAIN else ""
+        match name:
+            case "VARIABLE":
+                return (self._variables.setdefault(op, _initial(op.output_list[0])),)
+            case "VAR_HANDLE":
+                return (self._handle(call),)
+            case "READ_VARIABLE":
+                return (self._read(call),)
+            case "ASSIGN_VARIABLE":
+                self._resources[call.array(0).item()] = call.array(1)
+                return ()
+            case "CALL_ONCE":
+                self._call_once(interpreter, call)
+                return ()
+            case _ if name in CUSTOM_FUNCTIONS:
+                return CUSTOM_FUNCTIONS[name](call)
+            case _:
+                raise BadModelError(f"{call.what}: the interpreter does not know this operator")
+
+    def _handle(self, call: Call) -> Array:
+        options = call.facts.options
+        key = (str(options.get("container", "")), str(call.option("shared_name")))
+        return np.array([self._handles.setdefault(key, len(self._handles))], np.int32)
+
+    def _read(self, call: Call) -> Array:
+        # A variable that was never assigned holds the real number zero.
+        value = self._resources.get(call.array(0).item())
+        return _initial(call.op.output_list[0]) if value is None else value
+
+    def _call_once(self, interpreter: Interpreter, call: Call) -> None:
+        if call.op in self._called:
+            return
+        self._called.add(call.op)
+        functions = [op for op in interpreter.module.ops if isinstance(op, FuncOp)]
+        index = int(cast(int, call.option("init_subgraph_index")))
+        if not 0 <= index < len(functions):
+            raise BadModelError(f"{call.what}: there is no subgraph {index}")
+        interpreter.call_op(functions[index])
+
+
+def _initial(result: OpResult) -> Array:
+    """The value of a variable before its first assignment: the zero point of int8, else 0."""
+    type_ = cast(TensorType[Attribute], result.type)
+    dtype = element_dtype(type_.element_type)
+    facts = tensor_facts(result)
+    zero = facts.one_zero_point if facts is not None and dtype == np.int8 else 0
+    return np.full(type_.get_shape(), zero, dtype)

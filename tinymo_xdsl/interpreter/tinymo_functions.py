@@ -1,0 +1,58 @@
+"""TinyMo ops: windows, spilled tensors and kernels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from xdsl.interpreter import (
+    Interpreter,
+    InterpreterFunctions,
+    PythonValues,
+    ReturnedValues,
+    TerminatorValue,
+    impl,
+    impl_terminator,
+    register_impls,
+)
+
+from tinymo_xdsl.dialects import tinymo
+from tinymo_xdsl.numerics.dense import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Spilled:
+    """What a `!tinymo.spilled` handle stands for: the copy in the secondary memory."""
+
+    memory: str
+    copy: Array
+
+
+@register_impls
+class TinymoFunctions(InterpreterFunctions):
+    """Spilled tensors are real copies, so that a source that changes later cannot be reloaded by mistake."""
+
+    @impl(tinymo.SpillOp)
+    def spill(self, interpreter: Interpreter, op: tinymo.SpillOp, args: PythonValues) -> PythonValues:
+        return (Spilled(op.memory.data, args[0].copy()),)
+
+    @impl(tinymo.ReloadOp)
+    def reload(self, interpreter: Interpreter, op: tinymo.ReloadOp, args: PythonValues) -> PythonValues:
+        return (args[0].copy.copy(),)
+
+    @impl(tinymo.SplitOp)
+    def split(self, interpreter: Interpreter, op: tinymo.SplitOp, args: PythonValues) -> PythonValues:
+        before = (slice(None),) * op.axis.value.data
+        return tuple(args[0][(*before, slice(low, high))] for low, high in op.ranges)
+
+    @impl(tinymo.JoinOp)
+    def join(self, interpreter: Interpreter, op: tinymo.JoinOp, args: PythonValues) -> PythonValues:
+        return (np.concatenate(args, op.axis.value.data),)
+
+    @impl(tinymo.KernelOp)
+    def kernel(self, interpreter: Interpreter, op: tinymo.KernelOp, args: PythonValues) -> PythonValues:
+        return interpreter.run_ssacfg_region(op.body, (), op.name)
+
+    @impl_terminator(tinymo.YieldOp)
+    def yield_(
+        self, interpreter: Interpreter, op: tinymo.YieldOp, args: PythonValues
+    ) -> tuple[TerminatorValue, PythonValues]:
+        return ReturnedValues(args), ()
