@@ -4,6 +4,7 @@ The xDSL universe of this package: its dialects and passes, as every tool of the
 Factories import when they are called, so that discovery costs nothing.
 """
 
+from xdsl.context import Context
 from xdsl.ir import Dialect
 from xdsl.universe import XDSL_UNIVERSE, Universe
 
@@ -29,3 +30,11 @@ TINYMO_UNIVERSE = Universe(
     all_dialects={"tinymo": _tinymo},
     all_passes={},
 )
+
+
+def make_context() -> Context:
+    """A context with the dialects of every installed universe, each loaded when it is first used."""
+    context = Context()
+    for name, factory in Universe.get_multiverse().all_dialects.items():
+        context.register_dialect(name, factory)
+    return context

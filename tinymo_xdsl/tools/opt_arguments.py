@@ -144,6 +144,11 @@ def add_debugging_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--disable-verify", dest="verify_each", action="store_false", help="the same as --no-verify-each"
     )
+    group.add_argument(
+        "--verify-semantics",
+        action="store_true",
+        help="run the module before and after each pass on equal inputs; fail if a named tensor or an output differs",
+    )
     group.add_argument("--print-ir-before", action="append", default=[], metavar="PASS", help="dump before PASS")
     group.add_argument("--print-ir-after", action="append", default=[], metavar="PASS", help="dump after PASS")
     group.add_argument("--print-ir-before-all", action="store_true", help="dump before each pass")

@@ -20,13 +20,13 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.universe import XDSL_UNIVERSE, Universe
-from xdsl.utils.exceptions import ParseError, ShrinkException
+from xdsl.utils.exceptions import ShrinkException
 from xdsl.xdsl_opt_main import xDSLOptMain
 
 import tinymo_xdsl
 from tinymo_xdsl.errors import ExitStatus
-from tinymo_xdsl.text.diagnostics import DiagnosedError, Diagnostic, parse_error_diagnostic
-from tinymo_xdsl.text.parser import TinymoParser
+from tinymo_xdsl.text.diagnostics import DiagnosedError
+from tinymo_xdsl.text.module import parse_module
 from tinymo_xdsl.text.printer import DUMP_ELEMENTS, HighlightingPrinter, TinymoPrinter
 from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError, did_you_mean, read_input, run_tool, write_output
 from tinymo_xdsl.tools.opt_arguments import (
@@ -147,7 +147,15 @@ class TinymoOptMain(xDSLOptMain):
         )
         limit = self.args.elide_constants_larger
         elide_larger = DUMP_ELEMENTS if limit is None else limit
-        runner = PassRunner(self.ctx, self.get_input_name(), self.timing, dumps, elide_larger, self.args.verify_each)
+        runner = PassRunner(
+            self.ctx,
+            self.get_input_name(),
+            self.timing,
+            dumps,
+            elide_larger,
+            self.args.verify_each,
+            _check_semantics if self.args.verify_semantics else None,
+        )
         runner.run(prog, self.pipeline.passes)
 
     @override
@@ -213,16 +221,14 @@ class TinymoOptMain(xDSLOptMain):
         return self.available_frontends[file_extension](chunk)
 
     def _parse_mlir(self, stream: IO[bytes], line_offset: int = 0) -> ModuleOp:
-        name = self.get_input_name()
-        try:
-            text = stream.read().decode()
-            parser = TinymoParser(self.ctx, text, name, line_offset=line_offset, warn=_warn)
-            return parser.parse_module(not self.args.no_implicit_module)
-        except ParseError as error:
-            raise DiagnosedError([parse_error_diagnostic(error, line_offset)]) from None
-        except UnicodeDecodeError as error:
-            message = f"byte {error.start} is not UTF-8 text; a TFLite model needs the extension .tflite or -f tflite"
-            raise DiagnosedError([Diagnostic(name, message)]) from None
+        return parse_module(
+            self.ctx,
+            stream.read(),
+            self.get_input_name(),
+            line_offset=line_offset,
+            implicit_module=not self.args.no_implicit_module,
+            warn=_warn,
+        )
 
     def _import_tflite(self, stream: IO[bytes]) -> ModuleOp:
         from tinymo_xdsl.flatbuffer.reader import read_model
@@ -307,6 +313,12 @@ def _versions() -> str:
         f"tinymo-opt {tinymo_xdsl.__version__}\nxDSL {version('xdsl')}\n"
         f"TFLite schema 3 (package tflite {version('tflite')})"
     )
+
+
+def _check_semantics(name: str, before: ModuleOp, after: ModuleOp) -> None:
+    from tinymo_xdsl.interpreter.semantics import check_same
+
+    check_same(before, after, pass_name=f"pass '{name}'")
 
 
 def _warn(message: str) -> None:
