@@ -1,4 +1,5 @@
-"""Which rows of its input an operator reads for given rows of its output, and the other way round.
+"""
+Which rows of its input an operator reads for given rows of its output, and the other way round.
 
 Rows count along axis 1 (height) of an NHWC tensor. All arithmetic is on whole tensors' row numbers: a stripe of a
 tensor is the half-open range of rows that it holds.
@@ -60,6 +61,11 @@ class Window:
     valid_columns: bool = True
     padded_row_bytes: int | None = None
 
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether every output row reads the same input row and no other."""
+        return self.kernel == 1 and self.stride == 1
+
     def result_rows(self, fed: int, pad_top: int, pad_bottom: int) -> int:
         """How many rows come out of `fed` rows with these pads."""
         return max((fed + pad_top + pad_bottom - self.kernel) // self.stride + 1, 0)
@@ -114,9 +120,11 @@ class Repeat:
         return Rows(result.start // self.factor, -(-result.stop // self.factor)).intersection(Rows(0, operand_rows))
 
     def computed(self, fed: Rows, pad_top: int, pad_bottom: int) -> Rows:
+        """The output rows that come out of `fed`."""
         return Rows(fed.start * self.factor, fed.stop * self.factor)
 
     def correct(self, fed: Rows, operand_rows: int) -> Rows:
+        """The output rows that read nothing but `fed`."""
         return self.computed(fed, 0, 0)
 
 
@@ -157,5 +165,8 @@ class AllRows:
     """An operand that every stripe reads whole: one row or one number, broadcast."""
 
 
-RowAccess: TypeAlias = Window | Repeat | TransposedWindow | AllRows
+LocalAccess: TypeAlias = Window | Repeat | TransposedWindow
+"""How some rows of the output come from some rows of an operand."""
+
+RowAccess: TypeAlias = LocalAccess | AllRows
 """Which rows of one operand an operator reads."""

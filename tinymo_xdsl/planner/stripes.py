@@ -1,4 +1,5 @@
-"""A model as layers over row-addressed values, a plan that runs some of its layers in row stripes, and what it costs.
+"""
+A model as layers over row-addressed values, a plan that runs some of its layers in row stripes, and what it costs.
 
 A plan is executed on a problem operator by operator, as the written `.tflite` will be: every slice, padded copy and
 join is a tensor of its own, nothing is a view, nothing is overwritten in place.
@@ -58,13 +59,11 @@ class Layer:
 
     @property
     def can_split(self) -> bool:
-        """Whether the layer can run on some of its rows: it is row-local in at least one operand."""
-        accesses = [operand.access for operand in self.operands]
-        return (
-            len(self.results) == 1
-            and None not in accesses
-            and any(not isinstance(access, AllRows) for access in accesses)
-        )
+        """Whether the layer can run on some of its rows: it is row-local in one operand, or elementwise in several."""
+        accesses = [operand.access for operand in self.operands if not isinstance(operand.access, AllRows)]
+        if len(self.results) != 1 or not accesses or None in accesses:
+            return False
+        return len(accesses) == 1 or all(isinstance(access, Window) and access.is_elementwise for access in accesses)
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,12 @@ class Problem:
             for value in {operand.value for operand in layer.operands}:
                 readers[value].append(index)
         return tuple(tuple(layers) for layers in readers)
+
+    def last_use(self, value: int) -> int:
+        """The last layer that needs the value: one behind the last layer for a model output, -1 if none does."""
+        if self.values[value].is_output:
+            return len(self.layers)
+        return max(self.consumers[value], default=-1)
 
 
 @dataclass(frozen=True)
@@ -194,10 +199,16 @@ class Operator:
 
 @dataclass(frozen=True)
 class Program:
-    """The operators of the written file; tensor `i` takes `sizes[i]` bytes; the first tensors are the values."""
+    """
+    Operators in execution order; tensor `i` takes `sizes[i]` bytes; the first tensors are the problem's values.
+
+    Tensors `at_start` are alive before the first operator, tensors `at_end` behind the last one.
+    """
 
     sizes: tuple[int, ...]
     operators: tuple[Operator, ...]
+    at_start: tuple[int, ...]
+    at_end: tuple[int, ...]
 
 
 def padded_size(access: RowAccess | None, rows: int, pad_top: int, pad_bottom: int) -> int | None:
@@ -235,17 +246,21 @@ class _ProgramBuilder:
 
     def add_region(self, region: Region) -> None:
         tensors: list[int] = []
-        for number, step in enumerate(region.steps):
+        for step in region.steps:
             reads = [source.value if isinstance(source, Whole) else tensors[source.step] for source in sources_of(step)]
             layer = region.last
             if isinstance(step, Compute):
                 layer = step.layer
                 sizes = compute_padded_sizes(self.problem, region, step)
                 reads = [self.pad(layer, tensor, size) for tensor, size in zip(reads, sizes, strict=True)]
-            value = self.problem.values[step.value]
-            is_last = number == len(region.steps) - 1
-            tensors.append(step.value if is_last else self.make_tensor(len(step.rows) * value.row_bytes))
+            tensors.append(self.make_step_tensor(region, step))
             self.operators.append(Operator(layer, tuple(reads), (tensors[-1],)))
+
+    def make_step_tensor(self, region: Region, step: Step) -> int:
+        """The tensor that a step yields: the value itself if it is the region's whole result."""
+        value = self.problem.values[step.value]
+        is_result = step.value in self.problem.layers[region.last].results and step.rows == Rows(0, value.rows)
+        return step.value if is_result else self.make_tensor(len(step.rows) * value.row_bytes)
 
 
 def sources_of(step: Step) -> tuple[Source, ...]:
@@ -288,35 +303,39 @@ def write_program(problem: Problem, solution: Solution) -> Program:
         done = region.last + 1
     for index in range(done, len(problem.layers)):
         builder.add_layer(index)
-    return Program(tuple(builder.sizes), tuple(builder.operators))
+    inputs = tuple(index for index, value in enumerate(problem.values) if value.is_input)
+    outputs = tuple(index for index, value in enumerate(problem.values) if value.is_output)
+    return Program(tuple(builder.sizes), tuple(builder.operators), inputs, outputs)
 
 
-def live_bytes(problem: Problem, program: Program) -> list[int]:
+def write_steps(problem: Problem, region: Region) -> Program:
+    """The operators of one region alone, or of the steps of it that there are; no tensor is alive around them."""
+    builder = _ProgramBuilder(problem)
+    builder.add_region(region)
+    return Program(tuple(builder.sizes), tuple(builder.operators), (), ())
+
+
+def live_bytes(program: Program) -> list[int]:
     """For every operator the bytes of all tensors alive while it runs: those it reads and makes included."""
-    count = len(program.operators)
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
+    first = dict.fromkeys(program.at_start, 0)
+    last = dict.fromkeys(program.at_start, 0)
     for time, operator in enumerate(program.operators):
         for tensor in (*operator.reads, *operator.makes):
             first.setdefault(tensor, time)
             last[tensor] = time
-    for tensor, value in enumerate(problem.values):
-        if value.is_input:
-            first[tensor] = 0
-            last.setdefault(tensor, 0)
-        if value.is_output:
-            last[tensor] = count - 1
-    change = [0] * (count + 1)
+    end = len(program.operators)
+    last.update(dict.fromkeys(program.at_end, end - 1))
+    change = [0] * (end + 1)
     for tensor, start in first.items():
         change[start] += program.sizes[tensor]
         change[last[tensor] + 1] -= program.sizes[tensor]
-    return list(accumulate(change[:count]))
+    return list(accumulate(change[:end]))
 
 
 def evaluate(problem: Problem, solution: Solution) -> Cost:
     """What the `.tflite` of this solution costs."""
     program = write_program(problem, solution)
-    live = live_bytes(problem, program)
+    live = live_bytes(program)
     worst = max(range(len(live)), key=live.__getitem__)
     macs = sum(layer.macs for layer in problem.layers)
     macs += sum(region_extra_macs(problem, region) for region in solution.regions)

@@ -1,0 +1,263 @@
+"""
+The steps that run some consecutive layers of a model in row stripes.
+
+A stripe is worked out backwards, from the rows of the result to the rows of every value that they need, and then
+built forwards. Where the pads that a stripe needs cannot be written as SAME or VALID, the window is widened to one that
+SAME fits: the rows at its edges come out wrong, run along, and are cut off later. This costs a few rows of work and
+never a padded copy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from tinymo_xdsl.planner.rows import LocalAccess, Padding, Rows, Window
+from tinymo_xdsl.planner.stripes import (
+    MAXIMUM_JOINED,
+    Compute,
+    Join,
+    Layer,
+    Part,
+    Problem,
+    Region,
+    Slice,
+    Source,
+    Step,
+    Whole,
+    sources_of,
+)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The rows of an operand that a layer runs on in one stripe, and the pads around them."""
+
+    rows: Rows
+    pad_top: int = 0
+    pad_bottom: int = 0
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a stripe holds of a value: where it is, its rows, and those of them that are right."""
+
+    source: Source
+    rows: Rows
+    good: Rows
+
+
+def same_feed(access: Window, held: Held, result: Rows, operand_rows: int) -> Feed | None:
+    """What is held, padded as SAME pads it; None if that does not yield all rows of `result` rightly."""
+    if not access.same_columns:
+        return None
+    top, bottom = access.same_padding(len(held.rows))
+    if (held.rows.start - top + access.pad_top) % access.stride:
+        return None
+    computed = access.computed(held.rows, top, bottom)
+    is_right = computed.contains(result) and access.correct(held.good, operand_rows).contains(result)
+    return Feed(held.rows, top, bottom) if is_right else None
+
+
+def choose_feed(access: LocalAccess, result: Rows, operand_rows: int) -> Feed | None:
+    """
+    The fewest rows that a layer must be fed to yield `result`, without a PAD in front if there is a way to.
+
+    None if no file can express them.
+    """
+    rows = access.needed(result, operand_rows)
+    if not isinstance(access, Window):
+        return Feed(rows)
+    top = max(access.pad_top - result.start * access.stride, 0)
+    bottom = max((result.stop - 1) * access.stride - access.pad_top + access.kernel - operand_rows, 0)
+    padding = access.padding(len(rows), top, bottom)
+    if padding in (Padding.SAME, Padding.VALID):
+        return Feed(rows, top, bottom)
+    for before, after in _widenings(access.stride):
+        wider = Rows(max(rows.start - before, 0), min(rows.stop + after, operand_rows))
+        feed = same_feed(access, Held(Part(0), wider, wider), result, operand_rows)
+        if feed is not None:
+            return feed
+    return None if padding is None else Feed(rows, top, bottom)
+
+
+def _widenings(stride: int) -> list[tuple[int, int]]:
+    """By how many rows a window may be widened (before, behind) to get in step with SAME, fewest rows first."""
+    return sorted(((before, after) for before in range(stride + 1) for after in range(stride + 1)), key=sum)
+
+
+@dataclass(frozen=True)
+class StripePlan:
+    """For one stripe: the rows of every value that must be right, and what every operand of every layer is fed."""
+
+    needed: Mapping[int, Rows]
+    feeds: Mapping[tuple[int, int], Feed]
+
+
+def plan_stripe(problem: Problem, first: int, last: int, result: Rows) -> StripePlan | None:
+    """What the layers `first` to `last` need to yield `result`; None if no file can express it."""
+    needed = {problem.layers[last].results[0]: result}
+    feeds: dict[tuple[int, int], Feed] = {}
+    for index in range(last, first - 1, -1):
+        layer = problem.layers[index]
+        for position, operand in enumerate(layer.operands):
+            if not isinstance(operand.access, LocalAccess):
+                continue
+            feed = choose_feed(operand.access, needed[layer.results[0]], problem.values[operand.value].rows)
+            if feed is None:
+                return None
+            feeds[index, position] = feed
+            known = needed.get(operand.value, feed.rows)
+            needed[operand.value] = known.hull(feed.rows)
+    return StripePlan(needed, feeds)
+
+
+class RegionBuilder:
+    """
+    Builds the steps of one region, stripe by stripe.
+
+    Wrong rows are cut off behind the layers that make a value in `crops`, and behind the last layer; everywhere else
+    they run along until a window would spread them.
+    """
+
+    def __init__(self, problem: Problem, first: int, last: int, crops: frozenset[int]) -> None:
+        self.problem = problem
+        self.first = first
+        self.last = last
+        self.crops = crops
+        self.steps: list[Step] = []
+
+    def emit(self, step: Step, good: Rows) -> Held:
+        """Append a step of which the rows `good` are right."""
+        self.steps.append(step)
+        return Held(Part(len(self.steps) - 1), step.rows, good)
+
+    def crop(self, value: int, held: Held, rows: Rows) -> Held:
+        """Exactly these rows of what is held."""
+        if held.rows == rows:
+            return held
+        return self.emit(Slice(value, rows, held.source), held.good.intersection(rows))
+
+    def add_stripe(self, result: Rows) -> Held | None:
+        """Append the steps that yield `result`, rows of the last layer's result; None if no file can express them."""
+        plan = plan_stripe(self.problem, self.first, self.last, result)
+        if plan is None:
+            return None
+        held: dict[int, Held] = {}
+        made = Held(Part(0), result, result)
+        for index in range(self.first, self.last + 1):
+            value = self.problem.layers[index].results[0]
+            made = self.run_layer(index, plan, held)
+            needed = plan.needed[value]
+            wanted = made.rows.intersection(Rows(0, self.problem.values[value].rows))
+            held[value] = made = self.crop(value, made, needed if value in self.crops or index == self.last else wanted)
+        return made
+
+    def run_layer(self, index: int, plan: StripePlan, held: Mapping[int, Held]) -> Held:
+        """Append one layer's work in one stripe, the slices that it needs in front included."""
+        layer = self.problem.layers[index]
+        value = layer.results[0]
+        operands = [held.get(operand.value) or self.whole(operand.value) for operand in layer.operands]
+        feed = self.choose_common_feed(index, layer, plan, operands)
+        computed = good = Rows(0, self.problem.values[value].rows)
+        for position, operand in enumerate(layer.operands):
+            if not isinstance(operand.access, LocalAccess):
+                continue
+            operands[position] = fed = self.crop(operand.value, operands[position], feed.rows)
+            computed = operand.access.computed(fed.rows, feed.pad_top, feed.pad_bottom)
+            correct = operand.access.correct(fed.good, self.problem.values[operand.value].rows)
+            good = good.intersection(correct).intersection(computed)
+        sources = tuple(operand.source for operand in operands)
+        return self.emit(Compute(value, computed, index, sources, feed.pad_top, feed.pad_bottom), good)
+
+    def whole(self, value: int) -> Held:
+        rows = Rows(0, self.problem.values[value].rows)
+        return Held(Whole(value), rows, rows)
+
+    def choose_common_feed(self, index: int, layer: Layer, plan: StripePlan, operands: Sequence[Held]) -> Feed:
+        """The rows that all operands which are not read whole are fed: what the stripe holds of them if that serves."""
+        positions = [position for position in range(len(operands)) if (index, position) in plan.feeds]
+        planned = plan.feeds[index, positions[0]]
+        parts = [operands[position] for position in positions if isinstance(operands[position].source, Part)]
+        if not parts:
+            return planned
+        access = layer.operands[positions[0]].access
+        if isinstance(access, Window) and not access.is_elementwise:
+            height = self.problem.values[layer.operands[positions[0]].value].rows
+            return same_feed(access, parts[0], plan.needed[layer.results[0]], height) or planned
+        rows = parts[0].rows
+        for part in parts:
+            rows = rows.intersection(part.rows)
+        return Feed(rows)
+
+    def join(self, parts: Sequence[Held]) -> Held:
+        """Append the joins, nested if there are many, that put the parts of the region's result together."""
+        value = self.problem.layers[self.last].results[0]
+        while len(parts) > 1:
+            # A join of n parts leaves len(parts) - n + 1: the first one takes as few as make all others full.
+            spare = (len(parts) - 1) % (MAXIMUM_JOINED - 1)
+            count = spare + 1 if spare and len(parts) > MAXIMUM_JOINED else min(len(parts), MAXIMUM_JOINED)
+            rows = Rows(parts[0].rows.start, parts[count - 1].rows.stop)
+            joined = self.emit(Join(value, rows, tuple(part.source for part in parts[:count])), rows)
+            parts = [joined, *parts[count:]]
+        return parts[0]
+
+
+def build_region(
+    problem: Problem, first: int, last: int, cuts: Sequence[int], crops: frozenset[int] = frozenset()
+) -> Region | None:
+    """
+    The layers `first` to `last` in stripes that end at the rows `cuts[1:]` of the last result, from `cuts[0]` = 0 on.
+
+    None if no file can express them.
+    """
+    builder = RegionBuilder(problem, first, last, crops)
+    parts: list[Held] = []
+    for start, stop in pairwise(cuts):
+        part = builder.add_stripe(Rows(start, stop))
+        if part is None:
+            return None
+        parts.append(part)
+    builder.join(parts)
+    return slice_early(problem, Region(first, last, len(parts), tuple(builder.steps)))
+
+
+def slice_early(problem: Problem, region: Region) -> Region:
+    """
+    The same region with slices moved up to where they free what they are cut from.
+
+    A slice that is the last reader of a source goes right behind the step that reads the source before it, or makes it.
+    """
+    readers: dict[Source, list[int]] = {}
+    for number, step in enumerate(region.steps):
+        for source in sources_of(step):
+            readers.setdefault(source, []).append(number)
+    followers: dict[int, list[int]] = {}
+    for source, numbers in readers.items():
+        if isinstance(source, Part):
+            numbers = [source.step, *numbers]
+        elif problem.last_use(source.value) > region.last:
+            continue
+        if len(numbers) > 1 and isinstance(region.steps[numbers[-1]], Slice):
+            followers.setdefault(numbers[-2], []).append(numbers[-1])
+    moved = {number for numbers in followers.values() for number in numbers}
+    order: list[int] = []
+    pending = [number for number in reversed(range(len(region.steps))) if number not in moved]
+    while pending:
+        order.append(pending.pop())
+        pending.extend(sorted(followers.get(order[-1], ()), reverse=True))
+    return replace(region, steps=_reorder(region.steps, order))
+
+
+def _reorder(steps: Sequence[Step], order: Sequence[int]) -> tuple[Step, ...]:
+    """The steps in the given order of their numbers."""
+    numbers = {old: new for new, old in enumerate(order)}
+
+    def renumber(source: Source) -> Source:
+        return Part(numbers[source.step]) if isinstance(source, Part) else source
+
+    def move(step: Step) -> Step:
+        if isinstance(step, Slice):
+            return replace(step, source=renumber(step.source))
+        return replace(step, sources=tuple(map(renumber, step.sources)))
+
+    return tuple(move(steps[number]) for number in order)
