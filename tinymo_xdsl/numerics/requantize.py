@@ -5,8 +5,8 @@ A real factor is held as a 31-bit mantissa and a power of two. The TFLite refere
 arithmetic in two forms; both are here, with the way from one to the other. Wherever the shifted value fits int32 the
 two forms give the same bits: the double rounding of `apply_scale_32` is the two roundings of the kernels in one sum.
 
-All scales are float32 values, as TFLite stores them. The order and the precision of their products decide the last
-bit of a mantissa, so they follow the kernels' preparation step exactly.
+The order and the precision of products of scales decide the last bits of a mantissa, so they follow the kernels'
+preparation step: double precision throughout, as TFLite Micro computes since it dropped single-precision products.
 """
 
 import math
@@ -41,7 +41,7 @@ class Multiplier:
 
     def to_tosa_scale16(self) -> "TosaScale":
         """This factor with the mantissa reduced to 15 bits, as kernels apply it to 48-bit accumulators."""
-        return TosaScale(int(_reduced_multiplier(self.value)), _REDUCED_MANTISSA_BITS - self.shift)
+        return TosaScale(int(reduce_multiplier(self.value)), _REDUCED_MANTISSA_BITS - self.shift)
 
 
 @dataclass(frozen=True)
@@ -82,21 +82,37 @@ def round_half_away(real: float) -> int:
 
 def effective_scale(input_scale: float, weight_scale: float, output_scale: float) -> float:
     """
-    Accumulator units in output units, all products in double precision.
+    Accumulator units in output units: `input_scale * weight_scale / output_scale`, all in double precision.
 
-    So do CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV (per tensor and per channel), FULLY_CONNECTED with a scale for
-    each channel, and MUL (where `weight_scale` is the other input's).
+    The scales are rounded to float32, as they are stored, and multiplied in this order. `weight_scale` is the other
+    input's scale in MUL, and 1 in operators without a second operand (QUANTIZE, RELU).
     """
     return _float32(input_scale) * _float32(weight_scale) / _float32(output_scale)
 
 
-def fully_connected_scale(input_scale: float, weight_scale: float, output_scale: float) -> float:
-    """
-    As `effective_scale`, but the product of the scales is rounded to float32 first.
+@dataclass(frozen=True)
+class AdditionMultipliers:
+    """How ADD and SUB bring centred inputs to a common scale, and their sum to the output's."""
 
-    So do FULLY_CONNECTED with one scale for all weights, and BATCH_MATMUL (`GetQuantizedConvolutionMultipler`).
-    """
-    return float(np.float32(input_scale) * np.float32(weight_scale)) / _float32(output_scale)
+    left_shift: int
+    """Both inputs are first shifted left by this, for precision."""
+    first: Multiplier
+    second: Multiplier
+    output: Multiplier
+
+
+def addition_multipliers(
+    first_scale: float, second_scale: float, output_scale: float, dtype: np.dtype[Any]
+) -> AdditionMultipliers:
+    """What the kernels of ADD and SUB of `dtype` (int8, uint8, int16) rescale by."""
+    left_shift = 15 if dtype == np.int16 else 20
+    common_scale = 2.0 * max(_float32(first_scale), _float32(second_scale))
+    return AdditionMultipliers(
+        left_shift,
+        quantize_multiplier(_float32(first_scale) / common_scale),
+        quantize_multiplier(_float32(second_scale) / common_scale),
+        quantize_multiplier(common_scale / ((1 << left_shift) * _float32(output_scale))),
+    )
 
 
 def activation_range(activation: str, scale: float, zero_point: int, dtype: np.dtype[Any]) -> tuple[int, int]:
@@ -104,7 +120,7 @@ def activation_range(activation: str, scale: float, zero_point: int, dtype: np.d
     The stored values that an output of `dtype` (uint8, int8, int16) is clamped to, both included.
 
     `activation` is the schema's name of the fused activation; all but `RELU`, `RELU6` and `RELU_N1_TO_1` leave the
-    range of `dtype` (TFLite `CalculateActivationRangeQuantized`).
+    range of `dtype` (TFLite `CalculateActivationRangeQuantized`, whose division is in single precision).
     """
     info = np.iinfo(dtype)
     low, high = int(info.min), int(info.max)
@@ -140,7 +156,7 @@ def multiply_by_quantized_multiplier_int64(x: IntegerArray, multiplier: Integers
 
     This is what int16 kernels with 64-bit accumulators do. `shift` is at most 7.
     """
-    return apply_scale_16(x, _reduced_multiplier(multiplier), _REDUCED_MANTISSA_BITS - np.asarray(shift, np.int64))
+    return apply_scale_16(x, reduce_multiplier(multiplier), _REDUCED_MANTISSA_BITS - np.asarray(shift, np.int64))
 
 
 def apply_scale_32(
@@ -168,7 +184,8 @@ def apply_scale_16(value: IntegerArray, multiplier: Integers, shift: Integers) -
     return wrap_to_int32((product + (np.int64(1) << (power - 1))) >> power)
 
 
-def _reduced_multiplier(multiplier: Integers) -> IntegerArray:
+def reduce_multiplier(multiplier: Integers) -> IntegerArray:
+    """A 31-bit mantissa rounded to 15 bits, where the largest ones saturate instead of becoming 2**15."""
     wide = np.asarray(multiplier, np.int64)
     return np.where(wide < 0x7FFF0000, (wide + (1 << 15)) >> 16, 0x7FFF)
 
