@@ -8,9 +8,17 @@ import struct
 from typing import NoReturn
 
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.flatbuffer.schema import FILE_IDENTIFIER, SCALARS, TABLES, UNIONS, Field, Table, union_member
+from tinymo_xdsl.flatbuffer.schema import (
+    FILE_IDENTIFIER,
+    OFFSET_BYTES,
+    SCALARS,
+    TABLES,
+    UNIONS,
+    Field,
+    Table,
+    union_member,
+)
 
-_OFFSET_BYTES = 4
 _VTABLE_HEADER_BYTES = 4
 # Builders share vtables and equal strings, so the bytes that are reached, counted each time, exceed the file's size a
 # little. Far more of them is a small file that unfolds into a huge model.
@@ -60,16 +68,16 @@ class Bounds:
 
     def target(self, where: str, position: int) -> int:
         """Where the offset at `position` leads."""
-        self.claim(where, position, _OFFSET_BYTES)
+        self.claim(where, position, OFFSET_BYTES)
         (offset,) = struct.unpack_from("<I", self.data, position)
         return position + offset
 
     def vector(self, where: str, position: int, item_size: int) -> range:
         """The positions of the items of the vector that the offset at `position` leads to."""
         start = self.target(where, position)
-        self.claim(where, start, _OFFSET_BYTES)
+        self.claim(where, start, OFFSET_BYTES)
         (length,) = struct.unpack_from("<I", self.data, start)
-        start += _OFFSET_BYTES
+        start += OFFSET_BYTES
         self.claim(where, start, length * item_size)
         return range(start, start + length * item_size, item_size)
 
@@ -82,28 +90,29 @@ class Bounds:
 
     def table(self, where: str, position: int, table: Table) -> None:
         """Check the `table` at `position` and all that it refers to."""
-        self.claim(where, position, _OFFSET_BYTES)
+        self.claim(where, position, OFFSET_BYTES)
         (back,) = struct.unpack_from("<i", self.data, position)
         vtable = position - back
         self.claim(where, vtable, _VTABLE_HEADER_BYTES)
         vtable_size, table_size = struct.unpack_from("<HH", self.data, vtable)
         self.claim(where, vtable, vtable_size)
         self.claim(where, position, table_size)
-        count = (vtable_size - _VTABLE_HEADER_BYTES) // 2
-        if count < 0 or table_size < _OFFSET_BYTES:
+        if vtable_size < _VTABLE_HEADER_BYTES or vtable_size % 2 or table_size < OFFSET_BYTES:
             self.refuse(f"{where} has no valid layout; the file is damaged")
+        count = (vtable_size - _VTABLE_HEADER_BYTES) // 2
         offsets: tuple[int, ...] = struct.unpack_from(f"<{count}H", self.data, vtable + _VTABLE_HEADER_BYTES)
-        for slot, offset in enumerate(offsets):
-            if offset and slot >= len(table.slots):
-                self.refuse(f"{where}: field {slot} of {table.name} is newer than this version's schema")
-            if offset:
-                field = table.slots[slot]
-                size = SCALARS[field.type].itemsize if field.type in SCALARS and not field.vector else _OFFSET_BYTES
-                if offset + size > table_size:
-                    self.refuse(f"{where}.{field.name} lies outside of its table; the file is damaged")
-                # The type of a union lies in the slot before its value.
-                selector = self.data[position + offsets[slot - 1]] if field.type in UNIONS and offsets[slot - 1] else 0
-                self.field(f"{where}.{field.name}", position + offset, field, selector)
+        for slot in range(len(table.slots), count):
+            if offsets[slot]:
+                self.refuse(f"{where}: field {slot} of {table.name} is newer than the schema of this version")
+        for slot, (field, offset) in enumerate(zip(table.slots, offsets, strict=False)):
+            if not offset:
+                continue
+            if offset + field.inline_bytes > table_size:
+                self.refuse(f"{where}.{field.name} lies outside of its table; the file is damaged")
+            # The type of a union lies in the slot before its value.
+            type_offset = offsets[slot - 1] if field.type in UNIONS else 0
+            selector = self.data[position + type_offset] if type_offset else 0
+            self.field(f"{where}.{field.name}", position + offset, field, selector)
 
     def field(self, where: str, position: int, field: Field, selector: int) -> None:
         """Check what the `field` at `position` refers to; `selector` is the member's code if it is a union."""
@@ -116,13 +125,13 @@ class Bounds:
         elif field.type in UNIONS and selector:
             member = union_member(field.type, selector)
             if member is None:
-                self.refuse(f"{where}: member {selector} of {field.type} is newer than this version's schema")
+                self.refuse(f"{where}: member {selector} of {field.type} is newer than the schema of this version")
             self.table(f"{where} ({member.name})", self.target(where, position), member)
 
     def vector_field(self, where: str, position: int, field: Field) -> None:
         if field.type in SCALARS:
             self.vector(where, position, SCALARS[field.type].itemsize)
             return
-        for index, item in enumerate(self.vector(where, position, _OFFSET_BYTES)):
+        for index, item in enumerate(self.vector(where, position, OFFSET_BYTES)):
             place = f"{where}[{index}]"
             self.table(place, self.target(place, item), TABLES[field.type])

@@ -228,7 +228,7 @@ class _Reader:
 
     def custom_options(self, operator: tflite.Operator, index: int) -> bytes:
         if operator.LargeCustomOptionsOffset() > 1:
-            where = f"custom options of operator {index}"
+            where = f"operators[{index}].custom_options"
             return self.outside(where, operator.LargeCustomOptionsOffset(), operator.LargeCustomOptionsSize())
         options = operator.CustomOptionsAsNumpy()
         return b"" if isinstance(options, int) else options.tobytes()

@@ -21,6 +21,8 @@ FILE_IDENTIFIER: Final = b"TFL3"
 SCHEMA_VERSION: Final = 3
 """The value of `Model.version`."""
 
+OFFSET_BYTES: Final = 4
+
 SCALARS: Final[Mapping[str, np.dtype[Any]]] = MappingProxyType(
     {
         "bool": np.dtype("|b1"),
@@ -150,6 +152,11 @@ class Field:
     def accessor(self) -> str:
         """The name that generated code gives to the field: `stride_w` becomes `StrideW`."""
         return "".join(word[:1].upper() + word[1:] for word in self.name.split("_"))
+
+    @property
+    def inline_bytes(self) -> int:
+        """The bytes that the field takes in its table: those of a scalar, or of an offset to the value."""
+        return SCALARS[self.type].itemsize if self.type in SCALARS and not self.vector else OFFSET_BYTES
 
     @property
     def refers_to_subgraph(self) -> bool:

@@ -149,7 +149,8 @@ class _Writer:
             if value is None:
                 continue
             if not field.vector and field.type in SCALARS and not _fits(value, field.type):
-                raise BadModelError(f"{where or name}: {field.name} takes a {field.type}, not {reprlib.repr(value)}")
+                kind = f"a value of type {field.type}"
+                raise BadModelError(f"{where or name}: {field.name} takes {kind}, not {reprlib.repr(value)}")
             getattr(tflite, f"{name}Add{field.accessor}")(self.builder, value)
         return getattr(tflite, f"{name}End")(self.builder)
 
@@ -271,7 +272,7 @@ class _Writer:
             return self.builder.CreateNumpyVector(np.array(value, SCALARS[field.type]))
         if value is None or (not field.vector and _fits(value, field.type)):
             return value
-        kind = f"a vector of {field.type}" if field.vector else f"a {field.type}"
+        kind = f"a vector of {field.type}" if field.vector else f"a value of type {field.type}"
         raise BadModelError(f"{where}: {field.name} takes {kind}, not {reprlib.repr(value)}")
 
     def signature(self, signature: Signature) -> int:
