@@ -1,0 +1,249 @@
+"""
+Modules to models: one operator for each kernel, one tensor for each value in memory.
+
+Works on level 2, and on level 1 as far as each kernel is one operator of the file; `legalize-for-tflite` makes it so.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, SSAValue
+
+from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
+from tinymo_xdsl.dialects import tinymo, tosa
+from tinymo_xdsl.errors import BadModelError
+from tinymo_xdsl.facts import MODEL_KEY, SUBGRAPH_KEY, FactReader, TensorFacts, name_of, option_value, tensor_facts
+from tinymo_xdsl.flatbuffer import schema
+from tinymo_xdsl.flatbuffer.model import (
+    Metadata,
+    Model,
+    Operator,
+    Quantization,
+    Signature,
+    Subgraph,
+    Tensor,
+)
+from tinymo_xdsl.numerics import dense
+from tinymo_xdsl.operators.base import Implied, LiftedInput, Weights, constant_attribute
+from tinymo_xdsl.operators.custom import VARIABLE
+from tinymo_xdsl.operators.elements import dtype_of, element_of
+from tinymo_xdsl.operators.recognize import kernel_name, recognize
+
+SPILL_OPERATOR = "TINYMO_SPILL"
+RELOAD_OPERATOR = "TINYMO_RELOAD"
+
+
+def export_model(module: ModuleOp) -> Model:
+    """
+    The model that `module` says.
+
+    Raises `BadModelError`, naming the tensor, for what a `.tflite` file cannot hold.
+    """
+    exported = [_Exporter(function).subgraph() for function in functions(module)]
+    if not exported:
+        raise BadModelError("the module has no function to write")
+    attribute = module.attributes.get(MODEL_KEY, DictionaryAttr({}))
+    if not isinstance(attribute, DictionaryAttr):
+        raise BadModelError(f"'{MODEL_KEY}' must be a dictionary")
+    reader = FactReader(MODEL_KEY, attribute)
+    model = Model(
+        subgraphs=tuple(exported),
+        version=reader.integer("version", schema.SCHEMA_VERSION),
+        description=reader.text_or_none("description"),
+        metadata=tuple(_metadata(entry) for entry in reader.array("metadata")),
+        unnamed_metadata=tuple(_bytes("unnamed_metadata", entry) for entry in reader.array("unnamed_metadata")),
+        signatures=tuple(_signature(entry, exported) for entry in reader.array("signatures")),
+        trailing=b"" if (blob := reader.attribute("trailing")) is None else _bytes("trailing", blob),
+    )
+    reader.finish()
+    return model
+
+
+def _bytes(name: str, attribute: Attribute | None) -> bytes:
+    if not isinstance(attribute, DenseIntOrFPElementsAttr):
+        raise BadModelError(f"'{name}' in '{MODEL_KEY}' must be a dense tensor of bytes")
+    return dense.to_bytes(attribute)
+
+
+def _metadata(entry: Attribute) -> Metadata:
+    reader = FactReader("metadata", _dictionary(entry))
+    metadata = Metadata(reader.text("name"), _bytes("data", reader.attribute("data")))
+    reader.finish()
+    return metadata
+
+
+def _dictionary(entry: Attribute) -> DictionaryAttr:
+    if not isinstance(entry, DictionaryAttr):
+        raise BadModelError(f"an entry of '{MODEL_KEY}' must be a dictionary, not {entry}")
+    return entry
+
+
+def _signature(entry: Attribute, graphs: Sequence[Subgraph]) -> Signature:
+    reader = FactReader("signatures", _dictionary(entry))
+    key, index = reader.text("key"), reader.integer("subgraph", 0)
+    if not 0 <= index < len(graphs):
+        raise BadModelError(f"signature '{key}' names subgraph {index}, which does not exist")
+    graph = graphs[index]
+    signature = Signature(
+        key,
+        index,
+        _tensors(key, reader.dictionary("inputs"), graph, graph.inputs),
+        _tensors(key, reader.dictionary("outputs"), graph, graph.outputs),
+    )
+    reader.finish()
+    return signature
+
+
+def _tensors(
+    key: str, entries: Mapping[str, Attribute], graph: Subgraph, tensors: tuple[int, ...]
+) -> tuple[tuple[str, int], ...]:
+    return tuple((name, _named_tensor(f"signature '{key}': '{name}'", entry, graph, tensors)) for name, entry in entries.items())
+
+
+def _named_tensor(what: str, entry: Attribute, graph: Subgraph, tensors: tuple[int, ...]) -> int:
+    if isinstance(entry, StringAttr):
+        named = [index for index, tensor in enumerate(graph.tensors) if tensor.name == entry.data]
+        if not named:
+            raise BadModelError(f"{what} names the tensor '{entry.data}', which is not there any more")
+        return named[0]
+    position = option_value(entry)
+    if not isinstance(position, int) or not 0 <= position < len(tensors):
+        raise BadModelError(f"{what} names no argument or result")
+    return tensors[position]
+
+
+class _Exporter:
+    """Writes one function. Tensors are numbered in the order in which they are first seen."""
+
+    def __init__(self, function: FuncOp):
+        self.function = function
+        self.tensors: list[Tensor] = []
+        self.indices: dict[SSAValue, int] = {}
+        self.weights: dict[tuple[SSAValue, tuple[int, ...]], int] = {}
+        self.implied: dict[tuple[str, tuple[int, ...], tuple[int, ...]], int] = {}
+
+    def subgraph(self) -> Subgraph:
+        """The subgraph, complete."""
+        inputs = tuple(self._index(argument) for argument in self.function.args)
+        operators = tuple(operator for kernel in kernels_of(self.function) for operator in self._operator(kernel))
+        terminator = self.function.body.block.last_op
+        returned = () if terminator is None else terminator.operands
+        outputs = tuple(self._index(value) for value in returned)
+        attribute = self.function.attributes.get(SUBGRAPH_KEY)
+        name = None
+        if isinstance(attribute, DictionaryAttr):
+            name = FactReader(SUBGRAPH_KEY, attribute).text_or_none("name")
+        return Subgraph(tuple(self.tensors), inputs, outputs, operators, name)
+
+    def _add(self, tensor: Tensor) -> int:
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def _index(self, value: SSAValue) -> int:
+        if (index := self.indices.get(value)) is None:
+            index = self.indices[value] = self._add(_tensor(value))
+        return index
+
+    def _input(self, entry: LiftedInput, operator: str) -> int:
+        match entry:
+            case None:
+                return -1
+            case Weights():
+                key = (entry.value, entry.shape)
+                if (index := self.weights.get(key)) is None:
+                    index = self.weights[key] = self._add(replace(_tensor(entry.value), shape=entry.shape))
+                return index
+            case Implied():
+                return self._implied(entry, operator)
+            case _:
+                return self._index(entry)
+
+    def _implied(self, entry: Implied, operator: str) -> int:
+        """Equal lists of numbers are one tensor, unless the facts name them."""
+        name = f"{operator}/{entry.suffix}" if entry.facts is None else entry.facts.name
+        key = ("" if entry.facts is None else name, entry.numbers, entry.shape)
+        if (index := self.implied.get((f"{entry.dtype}:{key[0]}", *key[1:]))) is None:
+            data = np.array(entry.numbers, dense.numpy_dtype(element_of(entry.dtype))).tobytes()
+            facts = entry.facts or TensorFacts(name)
+            tensor = Tensor(name, entry.dtype, entry.shape, data, _quantization(facts), facts.shape_signature)
+            index = self.implied[(f"{entry.dtype}:{key[0]}", *key[1:])] = self._add(tensor)
+        return index
+
+    def _operator(self, kernel: Kernel) -> Iterator[Operator]:
+        root = kernel.ops[0] if kernel.ops else kernel.root
+        if isinstance(root, tosa.CustomOp) and root.operator_name.data == VARIABLE:
+            return
+        if isinstance(root, tinymo.SpillOp | tinymo.ReloadOp):
+            yield self._spill(root)
+            return
+        if root.name.startswith("tinymo."):
+            raise BadModelError(
+                f"'{kernel_name(kernel)}': a .tflite file has no '{root.name}'; run form-kernels,legalize-for-tflite"
+            )
+        recognized = recognize(kernel)
+        for inner, outer in zip(kernel.results, kernel.outputs, strict=True):
+            self.indices[outer] = self._index(inner)
+        facts = recognized.facts
+        name = kernel_name(kernel)
+        inputs = tuple(self._input(entry, name) for entry in recognized.inputs)
+        mutating = tuple(position in facts.mutating_variable_inputs for position in range(len(inputs)))
+        yield replace(
+            recognized.operator,
+            inputs=inputs,
+            outputs=tuple(self._index(value) for value in recognized.outputs),
+            intermediates=tuple(self._intermediate(entry) for entry in facts.intermediates),
+            mutating_variable_inputs=mutating if facts.mutating_variable_inputs else (),
+        )
+
+    def _spill(self, op: tinymo.SpillOp | tinymo.ReloadOp) -> Operator:
+        name = SPILL_OPERATOR if isinstance(op, tinymo.SpillOp) else RELOAD_OPERATOR
+        return Operator(name, (self._index(op.operands[0]),), (self._index(op.results[0]),), custom=True)
+
+    def _intermediate(self, facts: TensorFacts) -> int:
+        if facts.dtype is None or facts.shape is None:
+            raise BadModelError(f"the intermediate tensor '{facts.name}' needs a dtype and a shape")
+        return self._add(_with_facts(Tensor(facts.name, facts.dtype, facts.shape), facts))
+
+
+def _tensor(value: SSAValue) -> Tensor:
+    if isinstance(value.type, tinymo.SpilledType):
+        spilled = cast(tinymo.SpillOp, value.owner)
+        return Tensor(f"{name_of(spilled.source)}/spilled", "INT32", (1,))
+    facts = tensor_facts(value)
+    if facts is None:
+        raise BadModelError(
+            f"the {name_of(value)} states no TFLite facts: a .tflite file needs its name, scale and zero point"
+        )
+    if not isinstance(value.type, TensorType):
+        raise BadModelError(f"'{facts.name}' is no tensor but {value.type}")
+    attribute = constant_attribute(value)
+    tensor = Tensor(
+        name=facts.name,
+        dtype=dtype_of(value.type.element_type, facts),
+        shape=facts.shape if facts.shape is not None else value.type.get_shape(),
+        data=None if attribute is None else dense.to_bytes(attribute),
+        is_variable=isinstance(value.owner, tosa.CustomOp) and value.owner.operator_name.data == VARIABLE,
+    )
+    return _with_facts(tensor, facts)
+
+
+def _with_facts(tensor: Tensor, facts: TensorFacts) -> Tensor:
+    return replace(
+        tensor, quantization=_quantization(facts), shape_signature=facts.shape_signature, has_rank=facts.has_rank
+    )
+
+
+def _quantization(facts: TensorFacts) -> Quantization | None:
+    if not (facts.scale or facts.zero_point or facts.minimum or facts.maximum or facts.dimension):
+        return None
+    return Quantization(
+        np.array(facts.scale, np.float32),
+        np.array(facts.zero_point, np.int64),
+        facts.dimension,
+        np.array(facts.minimum, np.float32) if facts.minimum else None,
+        np.array(facts.maximum, np.float32) if facts.maximum else None,
+    )

@@ -1,0 +1,289 @@
+"""Operators that move elements and compute nothing: RESHAPE, PAD, CONCATENATION, slices, PACK and UNPACK, resizing."""
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import IntegerAttr, TensorType, i32
+from xdsl.ir import SSAValue
+
+from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.facts import OptionFact, tensor_facts
+from tinymo_xdsl.flatbuffer.schema import ActivationFunctionType
+from tinymo_xdsl.operators.base import (
+    Implied,
+    Lift,
+    Lifted,
+    Lowering,
+    NotExactError,
+    Operand,
+    OperatorFamily,
+    constant_sizes,
+    shape_of,
+)
+
+
+def implied(sizes: SSAValue, suffix: str, numbers: Sequence[int], shape: Sequence[int] | None = None) -> Implied:
+    """A list of integers of the file that `sizes`, a `tosa.const_shape`, expresses; with the facts it carries."""
+    facts = tensor_facts(sizes)
+    dtype = facts.dtype if facts is not None and facts.dtype is not None else "INT32"
+    return Implied(suffix, dtype, tuple(numbers), (len(numbers),) if shape is None else tuple(shape), facts)
+
+
+def lower_reshape(op: Lowering) -> Sequence[SSAValue]:
+    """The list of sizes is written out in full: no -1."""
+    if op.has(1):
+        _ = op.operand(1).array
+    return [op.emit(tosa.ReshapeOp(op.value(0), op.sizes(1, op.output.shape))).output]
+
+
+def lift_reshape(lift: Lift) -> Lifted:
+    """A list of sizes without facts is an option of the operator if the facts say that it has one, else an input."""
+    reshape = lift.only(tosa.ReshapeOp)
+    sizes = shape_of(reshape.output)
+    has_option = lift.hint("new_shape") is not None
+    options: dict[str, OptionFact] = {"new_shape": sizes} if has_option else {}
+    if has_option and tensor_facts(reshape.shape) is None:
+        return Lifted((reshape.input1,), options)
+    return Lifted((reshape.input1, implied(reshape.shape, "shape", sizes)), options)
+
+
+def lower_pad(op: Lowering) -> Sequence[SSAValue]:
+    """Integers are padded with the zero point of the output, floats with zero."""
+    padding = op.sizes(1, op.operand(1).integers if op.operand(1).data is not None else ())
+    return [op.emit(tosa.PadOp(op.value(0), padding, op.zero_point(op.output))).output]
+
+
+def lift_pad(lift: Lift) -> Lifted:
+    """Pairs of pads, axis by axis."""
+    pad = lift.only(tosa.PadOp)
+    pads = constant_sizes(pad.padding)
+    return Lifted((pad.input1, implied(pad.padding, "paddings", pads, (len(pads) // 2, 2))), {})
+
+
+def _axis(axis: int, rank: int) -> int:
+    return axis + rank if axis < 0 else axis
+
+
+def lower_concatenation(op: Lowering) -> Sequence[SSAValue]:
+    """Parts have the scale of the result."""
+    if op.option("fused_activation_function") != ActivationFunctionType.NONE:
+        raise NotExactError("a concatenation with an activation")
+    parts = [op.operand(position) for position in range(len(op.inputs))]
+    if not all(part.same_quantization(op.output) and part.element == op.output.element for part in parts):
+        raise NotExactError("the parts have other scales than the result")
+    values = [op.value(position) for position in range(len(parts))]
+    return [op.emit(_concat(values, _axis(op.option("axis"), len(op.output.shape)), op.output)).output]
+
+
+def _concat(values: Sequence[SSAValue], axis: int, result: Operand) -> tosa.ConcatOp:
+    type_ = TensorType(result.element, result.shape)
+    return tosa.ConcatOp.build(operands=[values], result_types=[type_], properties={"axis": IntegerAttr(axis, i32)})
+
+
+def lift_concatenation(lift: Lift) -> Lifted:
+    """A negative axis stays negative."""
+    concat = lift.only(tosa.ConcatOp)
+    return Lifted(tuple(concat.tensors), {"axis": _signed_axis(lift, concat.axis.value.data, concat.output)})
+
+
+def _signed_axis(lift: Lift, axis: int, value: SSAValue) -> int:
+    rank = len(shape_of(value))
+    return axis - rank if lift.hint("axis") == axis - rank else axis
+
+
+def _cut(op: Lowering, source: SSAValue, start: SSAValue, size: SSAValue) -> SSAValue:
+    return op.emit(tosa.SliceOp(source, start, size)).output
+
+
+def lower_slice(op: Lowering) -> Sequence[SSAValue]:
+    """A size of -1, up to the end, is written out."""
+    begin = op.operand(1).integers
+    if min(begin, default=0) < 0:
+        raise NotExactError("a negative begin")
+    _ = op.operand(2).array
+    return [_cut(op, op.value(0), op.sizes(1, begin), op.sizes(2, op.output.shape))]
+
+
+def lift_slice(lift: Lift) -> Lifted:
+    """Begin and size are inputs of the file."""
+    cut = lift.only(tosa.SliceOp)
+    begin, size = constant_sizes(cut.start), constant_sizes(cut.size)
+    return Lifted((cut.input1, implied(cut.start, "begin", begin), implied(cut.size, "size", size)), {})
+
+
+def lower_strided_slice(op: Lowering) -> Sequence[SSAValue]:
+    """Only steps of one, with as many axes before as after."""
+    source = op.operand(0)
+    begin, end, strides = (op.operand(position).integers for position in (1, 2, 3))
+    if any(step != 1 for step in strides) or len(begin) != len(source.shape):
+        raise NotExactError("a strided slice with steps")
+    if any(op.option(mask) for mask in ("ellipsis_mask", "new_axis_mask", "shrink_axis_mask", "offset")):
+        raise NotExactError("a slice that changes the number of axes")
+    starts = [0 if op.option("begin_mask") >> i & 1 else _axis(low, n) for i, (low, n) in _axes(begin, source)]
+    stops = [n if op.option("end_mask") >> i & 1 else _axis(high, n) for i, (high, n) in _axes(end, source)]
+    sizes = [min(stop, n) - start for start, stop, n in zip(starts, stops, source.shape, strict=True)]
+    if tuple(sizes) != op.output.shape or min(starts) < 0:
+        raise NotExactError("a slice whose bounds do not give its shape")
+    return [_cut(op, op.value(0), op.sizes(1, starts), op.sizes(2, sizes))]
+
+
+def _axes(bounds: Sequence[int], source: Operand) -> list[tuple[int, tuple[int, int]]]:
+    return list(enumerate(zip(bounds, source.shape, strict=True)))
+
+
+def lift_strided_slice(lift: Lift) -> Lifted:
+    """Bounds are written out, without masks."""
+    cut = lift.only(tosa.SliceOp)
+    begin, size = constant_sizes(cut.start), constant_sizes(cut.size)
+    end = [low + extent for low, extent in zip(begin, size, strict=True)]
+    strides = Implied("strides", "INT32", (1,) * len(begin), (len(begin),))
+    inputs = (cut.input1, implied(cut.start, "begin", begin), implied(cut.size, "end", end), strides)
+    return Lifted(inputs, {"begin_mask": 0, "end_mask": 0})
+
+
+def _slices(op: Lowering, source_position: int, axis: int) -> list[SSAValue]:
+    source, first = op.value(source_position), 0
+    results: list[SSAValue] = []
+    for part in op.outputs:
+        start = [0] * len(part.shape)
+        start[axis] = first
+        first += part.shape[axis]
+        results.append(_cut(op, source, op.emitter.shape(start), op.emitter.shape(part.shape)))
+    if first != op.operand(source_position).shape[axis]:
+        raise NotExactError("the parts do not add up to the whole")
+    return results
+
+
+def lower_split(op: Lowering) -> Sequence[SSAValue]:
+    """A slice for each part."""
+    (axis,) = op.operand(0).integers
+    return _slices(op, 1, _axis(axis, len(op.operand(1).shape)))
+
+
+def lower_split_v(op: Lowering) -> Sequence[SSAValue]:
+    """A slice for each part; the sizes are those of the results."""
+    (axis,) = op.operand(2).integers
+    _ = op.operand(1).array
+    return _slices(op, 0, _axis(axis, len(op.operand(0).shape)))
+
+
+def _lift_slices(lift: Lift) -> tuple[SSAValue, int, list[int]]:
+    cuts = [op for op in lift.kernel.ops if isinstance(op, tosa.SliceOp)]
+    if not cuts:
+        raise NotExactError("no slices")
+    source = cuts[0].input1
+    moving = [axis for axis in range(len(shape_of(source))) if shape_of(source)[axis] != shape_of(cuts[0].output)[axis]]
+    axis = moving[0] if moving else 0
+    return source, axis, [shape_of(cut.output)[axis] for cut in cuts]
+
+
+def lift_split(lift: Lift) -> Lifted:
+    """The axis is the one along which the parts are smaller than the whole."""
+    source, axis, sizes = _lift_slices(lift)
+    return Lifted((Implied("split_dim", "INT32", (axis,), ()), source), {"num_splits": len(sizes)})
+
+
+def lift_split_v(lift: Lift) -> Lifted:
+    """As `lift_split`, with the sizes as an input."""
+    source, axis, sizes = _lift_slices(lift)
+    lengths = Implied("size_splits", "INT32", tuple(sizes), (len(sizes),))
+    return Lifted((source, lengths, Implied("split_dim", "INT32", (axis,), ())), {"num_splits": len(sizes)})
+
+
+def lower_pack(op: Lowering) -> Sequence[SSAValue]:
+    """A new axis of size one in each part, then a concatenation."""
+    parts = [op.operand(position) for position in range(len(op.inputs))]
+    if not all(part.same_quantization(op.output) and part.element == op.output.element for part in parts):
+        raise NotExactError("the parts have other scales than the result")
+    axis = _axis(op.option("axis"), len(op.output.shape))
+    shape = (*op.output.shape[:axis], 1, *op.output.shape[axis + 1 :])
+    values = [op.value(position, shape) for position in range(len(parts))]
+    return [op.emit(_concat(values, axis, op.output)).output]
+
+
+def lift_pack(lift: Lift) -> Lifted:
+    """Undoes the new axis."""
+    concat = lift.only(tosa.ConcatOp)
+    parts = tuple(lift.source(value) for value in concat.tensors)
+    axis = _signed_axis(lift, concat.axis.value.data, concat.output)
+    return Lifted(parts, {"axis": axis, "values_count": len(parts)})
+
+
+def lower_unpack(op: Lowering) -> Sequence[SSAValue]:
+    """A slice of size one for each part, without its axis."""
+    source = op.operand(0)
+    axis = _axis(op.option("axis"), len(source.shape))
+    size = (*source.shape[:axis], 1, *source.shape[axis + 1 :])
+    results: list[SSAValue] = []
+    value = op.value(0)
+    for index, part in enumerate(op.outputs):
+        start = [0] * len(size)
+        start[axis] = index
+        cut = _cut(op, value, op.emitter.shape(start), op.emitter.shape(size))
+        results.append(op.emit(tosa.ReshapeOp(cut, op.emitter.shape(part.shape))).output)
+    return results
+
+
+def lift_unpack(lift: Lift) -> Lifted:
+    """The axis is the one whose size is one in the slices."""
+    cuts = [op for op in lift.kernel.ops if isinstance(op, tosa.SliceOp)]
+    if not cuts:
+        raise NotExactError("no slices")
+    source = cuts[0].input1
+    starts = constant_sizes(cuts[-1].start)
+    moving = [axis for axis, start in enumerate(starts) if start]
+    axis = moving[0] if moving else _only_dropped_axis(source, cuts[0])
+    return Lifted((source,), {"axis": _signed_axis(lift, axis, source), "num": len(cuts)})
+
+
+def _only_dropped_axis(source: SSAValue, cut: tosa.SliceOp) -> int:
+    return shape_of(source).index(1) if 1 in shape_of(source) else len(shape_of(cut.output)) - 1
+
+
+def lower_resize_nearest(op: Lowering) -> Sequence[SSAValue]:
+    """
+    Enlarging by a whole factor, where each input element is repeated.
+
+    With steps of 2 through a grid of `2 * factor`, an offset of `1 - factor` makes TOSA's rounding a floor.
+    """
+    source = op.operand(0)
+    if op.option("align_corners"):
+        raise NotExactError("aligned corners")
+    factors = [out // size for out, size in zip(op.output.shape[1:3], source.shape[1:3], strict=True)]
+    if [factor * size for factor, size in zip(factors, source.shape[1:3], strict=True)] != list(op.output.shape[1:3]):
+        raise NotExactError("not a whole factor")
+    if op.operand(1).integers != op.output.shape[1:3]:
+        raise NotExactError("the size is computed at run time")
+    scale = op.emitter.shape([number for factor in factors for number in (2 * factor, 2)])
+    offset = op.emitter.shape([1 - factor for factor in factors])
+    border = op.emitter.shape([factor - 1 for factor in factors])
+    resize = tosa.ResizeOp(op.value(0), scale, offset, border, tosa.ResizeMode.NEAREST_NEIGHBOR)
+    return [op.emit(resize).output]
+
+
+def lift_resize_nearest(lift: Lift) -> Lifted:
+    """The size is that of the result."""
+    resize = lift.only(tosa.ResizeOp)
+    size = Implied("size", "INT32", shape_of(resize.output)[1:3], (2,))
+    return Lifted((resize.input, size), {})
+
+
+FAMILIES = (
+    OperatorFamily("RESHAPE", "ReshapeOptions", lower_reshape, lift_reshape),
+    OperatorFamily("PAD", "PadOptions", lower_pad, lift_pad),
+    OperatorFamily("CONCATENATION", "ConcatenationOptions", lower_concatenation, lift_concatenation),
+    OperatorFamily("SLICE", "SliceOptions", lower_slice, lift_slice),
+    OperatorFamily(
+        "STRIDED_SLICE",
+        "StridedSliceOptions",
+        lower_strided_slice,
+        lift_strided_slice,
+        frozenset({"begin_mask", "end_mask"}),
+    ),
+    OperatorFamily("SPLIT", "SplitOptions", lower_split, lift_split, frozenset({"num_splits"})),
+    OperatorFamily("SPLIT_V", "SplitVOptions", lower_split_v, lift_split_v, frozenset({"num_splits"})),
+    OperatorFamily("PACK", "PackOptions", lower_pack, lift_pack, frozenset({"values_count"})),
+    OperatorFamily("UNPACK", "UnpackOptions", lower_unpack, lift_unpack, frozenset({"num"})),
+    OperatorFamily(
+        "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions", lower_resize_nearest, lift_resize_nearest
+    ),
+)

@@ -1,0 +1,116 @@
+"""Padding: TFLite's SAME and VALID as the explicit pads of TOSA, and back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.ir import SSAValue
+
+from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.facts import OptionFact
+from tinymo_xdsl.flatbuffer.schema import Padding
+from tinymo_xdsl.operators.base import Lift, Lowering, NotExactError, shape_of
+
+
+@dataclass(frozen=True)
+class Window:
+    """How windows step along one axis of an image."""
+
+    size: int
+    """Elements of the input."""
+    kernel: int
+    """Elements that a window spans, dilation included."""
+    stride: int
+
+    def pads(self, padding: Padding) -> tuple[int, int]:
+        """The elements added before and after under `padding` (TFLite `ComputePaddingWithOffset`)."""
+        if padding is Padding.VALID:
+            return (0, 0)
+        steps = -(-self.size // self.stride)
+        total = max((steps - 1) * self.stride + self.kernel - self.size, 0)
+        return (total // 2, total - total // 2)
+
+    def unread(self, pads: tuple[int, int]) -> int:
+        """Elements at the end that no window reads. TOSA wants them cut off first."""
+        span = self.size + sum(pads) - self.kernel
+        return max(span % self.stride, 0) if span >= 0 else 0
+
+
+@dataclass(frozen=True)
+class WindowGrid:
+    """The two axes of an image that windows step along."""
+
+    rows: Window
+    columns: Window
+
+    def pads(self, padding: Padding) -> tuple[int, int, int, int]:
+        """Pads (top, bottom, left, right) under `padding`."""
+        return (*self.rows.pads(padding), *self.columns.pads(padding))
+
+    def padding_of(self, pads: Sequence[int], hint: OptionFact | None = None) -> Padding:
+        """
+        The padding that gives `pads`; where both do, the one that `hint` names, or VALID.
+
+        Raises `NotExactError` if neither does: the file then needs an explicit PAD.
+        """
+        fitting = [padding for padding in (Padding.VALID, Padding.SAME) if self.pads(padding) == tuple(pads)]
+        if not fitting:
+            raise NotExactError(f"pads {list(pads)} are neither SAME nor VALID for this input")
+        return Padding.SAME if hint == Padding.SAME.value and Padding.SAME in fitting else fitting[0]
+
+
+def grid_of(
+    image: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = (1, 1)
+) -> WindowGrid:
+    """The windows over an image `[N, H, W, C]`."""
+    rows, columns = (
+        Window(size, (taps - 1) * apart + 1, step)
+        for size, taps, step, apart in zip(image[1:3], kernel, stride, dilation, strict=True)
+    )
+    return WindowGrid(rows, columns)
+
+
+def cut_unread(op: Lowering, image: SSAValue, grid: WindowGrid, pads: Sequence[int]) -> tuple[SSAValue, list[int]]:
+    """
+    The image without the rows and columns that no window reads, and the pads that remain.
+
+    A pad at the end that no window reads is dropped first.
+    """
+    pads, shape = list(pads), list(shape_of(image))
+    for axis, window, end in ((1, grid.rows, 1), (2, grid.columns, 3)):
+        unread = window.unread((pads[end - 1], pads[end]))
+        dropped = min(unread, pads[end])
+        pads[end] -= dropped
+        shape[axis] -= unread - dropped
+    if tuple(shape) == shape_of(image):
+        return image, pads
+    start, size = op.emitter.shape([0] * len(shape)), op.emitter.shape(shape)
+    return op.emit(tosa.SliceOp(image, start, size)).output, pads
+
+
+def whole_image(lift: Lift, image: SSAValue, pads: Sequence[int], grid: WindowGrid, hint: OptionFact | None) -> Padding:
+    """The padding of the file for an image that may have been cut to what the windows read."""
+    source = lift.source(image)
+    if source is image:
+        return grid.padding_of(pads, hint)
+    shape = shape_of(source)
+    whole = WindowGrid(
+        Window(shape[1], grid.rows.kernel, grid.rows.stride), Window(shape[2], grid.columns.kernel, grid.columns.stride)
+    )
+    order = (Padding.SAME, Padding.VALID) if hint == Padding.SAME.value else (Padding.VALID, Padding.SAME)
+    for padding in order:
+        if _trimmed(whole, padding) == tuple(pads):
+            return padding
+    raise NotExactError(f"pads {list(pads)} are neither SAME nor VALID for this input")
+
+
+def _trimmed(grid: WindowGrid, padding: Padding) -> tuple[int, ...]:
+    pads = list(grid.pads(padding))
+    for window, end in ((grid.rows, 1), (grid.columns, 3)):
+        pads[end] -= min(window.unread((pads[end - 1], pads[end])), pads[end])
+    return tuple(pads)
+
+
+def pads_attribute(op: tosa.Conv2DOp | tosa.DepthwiseConv2DOp | tosa.MaxPool2DOp | tosa.AvgPool2DOp) -> tuple[int, ...]:
+    """The pads of a window op as plain numbers."""
+    return cast("tuple[int, ...]", tuple(op.pad.get_values()))
