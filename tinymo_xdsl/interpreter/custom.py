@@ -1,23 +1,23 @@
-"""`tosa.custom` ops that are TFLite operators, those with a state excepted (see `state`)."""
+"""One execution of a `tosa.custom` that is a TFLite operator: its operands, options and facts."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeVar
 
 from xdsl.ir import SSAValue
 
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import OperatorFacts, OptionFact, TensorFacts, name_of, operator_facts, tensor_facts
+from tinymo_xdsl.facts import OperatorFacts, TensorFacts, name_of, operator_facts, tensor_facts
 from tinymo_xdsl.numerics.dense import Array
 
 TFLITE_DOMAIN: Final = "TFL"
 
+OptionT = TypeVar("OptionT", int, float, bool, str)
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One execution of a TFLite operator. Positions are those of the operator's inputs in the file."""
+    """Positions are those of the operator's inputs in the file."""
 
     op: tosa.CustomOp
     facts: OperatorFacts
@@ -52,10 +52,6 @@ class Call:
             raise BadModelError(f"{self.what}: input {position} is missing")
         return array
 
-    def optional_array(self, position: int) -> Array | None:
-        """The input at `position`, or `None` where it is absent."""
-        return self.arrays[position] if position < len(self.arrays) else None
-
     def input_facts(self, position: int) -> TensorFacts:
         """The scale and zero point of the input at `position`."""
         operand = self.operands[position] if position < len(self.operands) else None
@@ -66,10 +62,11 @@ class Call:
         """The scale and zero point of the first result."""
         return self._facts_of(self.op.output_list[0], "the result")
 
-    def option(self, name: str) -> OptionFact:
-        """A field of the operator's options, which must be there."""
-        if (value := self.facts.options.get(name)) is None:
-            raise BadModelError(f"{self.what}: option '{name}' is missing from its 'tinymo.operator' facts")
+    def option(self, name: str, default: OptionT) -> OptionT:
+        """A field of the operator's options. Facts leave out what is at the schema's `default`."""
+        value = self.facts.options.get(name, default)
+        if not isinstance(value, type(default)):
+            raise BadModelError(f"{self.what}: option '{name}' must be of type {type(default).__name__}, not {value!r}")
         return value
 
     def _facts_of(self, value: SSAValue | None, which: str) -> TensorFacts:
@@ -77,9 +74,3 @@ class Call:
         if facts is None:
             raise BadModelError(f"{self.what}: {which} has no 'tinymo.tensor' facts; scale and zero point are needed")
         return facts
-
-
-CustomFunction: TypeAlias = Callable[[Call], tuple[Array, ...]]
-
-CUSTOM_FUNCTIONS: Final[Mapping[str, CustomFunction]] = MappingProxyType({})
-"""The operators without a state that can be executed, by the schema's name."""

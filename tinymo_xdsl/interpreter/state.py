@@ -16,8 +16,9 @@ from xdsl.ir import Attribute, Operation, OpResult
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import tensor_facts
-from tinymo_xdsl.interpreter.custom import CUSTOM_FUNCTIONS, TFLITE_DOMAIN, Call
+from tinymo_xdsl.interpreter.custom import TFLITE_DOMAIN, Call
 from tinymo_xdsl.interpreter.operands import element_dtype
+from tinymo_xdsl.interpreter.tflite_operators import OPERATORS
 from tinymo_xdsl.numerics.dense import Array
 
 
@@ -48,15 +49,15 @@ class CustomOperators(InterpreterFunctions):
             case "CALL_ONCE":
                 self._call_once(interpreter, call)
                 return ()
-            case _ if name in CUSTOM_FUNCTIONS:
-                return CUSTOM_FUNCTIONS[name](call)
+            case _ if name in OPERATORS:
+                return (OPERATORS[name](call),)
             case _:
                 raise BadModelError(f"{call.what}: the interpreter does not know this operator")
 
     def _handle(self, call: Call) -> Array:
-        options = call.facts.options
-        key = (str(options.get("container", "")), str(call.option("shared_name")))
-        return np.array([self._handles.setdefault(key, len(self._handles))], np.int32)
+        key = (call.option("container", ""), call.option("shared_name", ""))
+        handle = self._handles.setdefault(key, len(self._handles))
+        return np.full(_tensor_type(call.op.output_list[0]).get_shape(), handle, np.int32)
 
     def _read(self, call: Call) -> Array:
         # A variable that was never assigned holds the real number zero.
@@ -68,7 +69,7 @@ class CustomOperators(InterpreterFunctions):
             return
         self._called.add(call.op)
         functions = [op for op in interpreter.module.ops if isinstance(op, FuncOp)]
-        index = int(cast(int, call.option("init_subgraph_index")))
+        index = call.option("init_subgraph_index", 0)
         if not 0 <= index < len(functions):
             raise BadModelError(f"{call.what}: there is no subgraph {index}")
         interpreter.call_op(functions[index])
@@ -76,8 +77,12 @@ class CustomOperators(InterpreterFunctions):
 
 def _initial(result: OpResult) -> Array:
     """The value of a variable before its first assignment: the zero point of int8, else 0."""
-    type_ = cast(TensorType[Attribute], result.type)
+    type_ = _tensor_type(result)
     dtype = element_dtype(type_.element_type)
     facts = tensor_facts(result)
     zero = facts.one_zero_point if facts is not None and dtype == np.int8 else 0
     return np.full(type_.get_shape(), zero, dtype)
+
+
+def _tensor_type(result: OpResult) -> TensorType[Attribute]:
+    return cast(TensorType[Attribute], result.type)
