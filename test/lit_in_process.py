@@ -143,9 +143,10 @@ def parse_pipe(command: str, values: Mapping[str, str]) -> list[Stage] | None:
     target: str | None = None
     for match in _TOKEN.finditer(command.strip()):
         operator, word = match.group(1), match.group(2)
-        if operator and operator not in _OPERATORS:
-            return None
         current = stages[-1]
+        # After `2>&1 >file`, errors go where the output went before: only a shell gets such orders right.
+        if operator and (operator not in _OPERATORS or (operator == ">" and "2>" in current.paths)):
+            return None
         if word:
             text = _substitute("".join(shlex.split(word)), values)
             if target:

@@ -31,7 +31,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Operation
 from xdsl.irdl import base
 from xdsl.parser import Parser
-from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.exceptions import ParseError, VerifyException
 from xdsl.utils.lexer import Span
 
 ELIDED_KEY: Final = "__elided__"
@@ -74,9 +74,7 @@ class TinymoParser(Parser):
         try:
             operation = super().parse_operation()
         except VerifyException as error:
-            position = self._op_positions[depth] if len(self._op_positions) > depth else start
-            raise_at = Span(position, position + 1, self.lexer.input)
-            self.raise_error(str(error), raise_at)
+            self.raise_error(str(error), self._op_positions[depth] if len(self._op_positions) > depth else start)
         position = self._op_positions.pop()
         if isinstance(operation.location, UnknownLoc):
             line, column = self._line_and_column(position)
@@ -88,6 +86,14 @@ class TinymoParser(Parser):
         results = super()._parse_op_result_list()
         self._op_positions.append(self.pos)
         return results
+
+    @override
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        try:
+            return super()._get_op_by_name(name)
+        except ParseError as error:
+            # The token at hand is the one behind the name.
+            self.raise_error(error.msg, self._op_positions[-1])
 
     def _line_and_column(self, position: int) -> tuple[int, int]:
         line = bisect_right(self._line_starts, position)

@@ -86,7 +86,8 @@ class TinymoPrinter(Printer):
         elif self._is_elided(count):
             self._print_elided(attribute.type)
             return
-        elif count > _LIST_LENGTH:
+        elif count > _LIST_LENGTH or (count > 1 and attribute.is_splat()):
+            # xDSL would write 0.0 and -0.0, which compare equal, as one value.
             self.print_string(f'dense<"0x{raw.hex().upper()}">')
         else:
             attribute.print_without_type(self)

@@ -15,7 +15,7 @@ from tinymo_xdsl.errors import ExitStatus, TinymoError
 from tinymo_xdsl.output import write_atomically
 
 _INTERRUPTED = 130
-_NOTE_LENGTH = 2000
+_NOTE_LENGTH = 500
 
 
 class UsageError(TinymoError):
@@ -120,11 +120,15 @@ def _describe(error: Exception) -> str:
             return f"{name}: {reason}"
         case _:
             message = " ".join(str(error).split())[:_NOTE_LENGTH]
-            return f"internal error, please report it: {type(error).__name__}: {message} (--debug shows where)"
+            notes = "".join(f"{note}; " for note in _short_notes(error))
+            return f"internal error, please report it: {type(error).__name__}: {message} ({notes}--debug shows where)"
 
 
 def _print_traceback(error: BaseException) -> None:
-    # xDSL attaches the text of the whole module, weights included, as a note.
-    notes: list[str] = getattr(error, "__notes__", [])
-    notes[:] = [note for note in notes if len(note) < _NOTE_LENGTH]
+    error.__notes__ = _short_notes(error)
     traceback.print_exception(error)
+
+
+def _short_notes(error: BaseException) -> list[str]:
+    """The notes of `error` but for the text of the whole module, weights included, which xDSL attaches."""
+    return [note for note in getattr(error, "__notes__", ()) if len(note) < _NOTE_LENGTH]
