@@ -38,7 +38,7 @@ from tinymo_xdsl.facts import (
 from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Quantization, Subgraph, Tensor
 from tinymo_xdsl.numerics import dense
-from tinymo_xdsl.operators.base import Emitter, Lowering, NotExactError, Operand, OperatorFamily
+from tinymo_xdsl.operators.base import Emitter, Lowering, NotExactError, Operand, OperatorFamily, lower_exactly
 from tinymo_xdsl.operators.custom import DOMAIN, VARIABLE, lower_custom
 from tinymo_xdsl.operators.elements import ELEMENT_TYPES, element_of
 from tinymo_xdsl.operators.registry import FAMILIES
@@ -232,7 +232,7 @@ class _Importer:
     def _try(self, family: OperatorFamily, lowering: Lowering) -> tuple[SSAValue, ...] | None:
         """The results in TOSA, or `None`, with nothing emitted, where TOSA cannot say exactly this."""
         try:
-            return tuple(family.lower(lowering))
+            return lower_exactly(family, lowering, self.pending)
         except NotExactError as reason:
             name = lowering.output.facts.name if lowering.outputs else ""
             logger.debug("%s '%s' stays whole: %s", family.name, name, reason)

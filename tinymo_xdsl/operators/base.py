@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import (
     TensorType,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
 
 from tinymo_xdsl.analysis.kernels import Kernel, is_constant
 from tinymo_xdsl.dialects import tosa
@@ -176,6 +177,13 @@ class Lowering:
             raise NotExactError(f"input {position} is absent")
         return operand
 
+    def image(self, position: int) -> Operand:
+        """The input at `position`, which must be `[N, H, W, C]`, or weights laid out like that."""
+        operand = self.operand(position)
+        if len(operand.shape) != 4:
+            raise NotExactError(f"'{operand.facts.name}' has not four axes")
+        return operand
+
     def has(self, position: int) -> bool:
         """Whether the optional input at `position` is there."""
         return position < len(self.inputs) and self.inputs[position] is not None
@@ -295,8 +303,31 @@ class OperatorFamily:
     options_type: str | None
     lower: LowerFunction
     lift: LiftFunction
+    arity: tuple[int, int] = (1, 1)
+    """The fewest and the most inputs."""
     derived: frozenset[str] = frozenset()
     """Options that `lift` reads from the ops, and that the facts need not hold."""
+
+
+def lower_exactly(family: OperatorFamily, lowering: Lowering, emitted: Sequence[Operation]) -> tuple[SSAValue, ...]:
+    """
+    The results of an operator in TOSA; `emitted` is where the ops go.
+
+    Raises `NotExactError` where TOSA cannot say exactly this, as for a file whose shapes do not fit each other.
+    """
+    fewest, most = family.arity
+    if not fewest <= len(lowering.inputs) <= most:
+        raise NotExactError(f"{family.name} has {len(lowering.inputs)} inputs")
+    try:
+        results = tuple(family.lower(lowering))
+        for op in emitted:
+            op.verify()
+    except VerifyException as error:
+        raise NotExactError(str(error)) from error
+    wanted = [lowering.result_type(output) for output in lowering.outputs]
+    if [result.type for result in results] != wanted:
+        raise NotExactError(f"{family.name} does not yield the shape and type that the file states")
+    return results
 
 
 def constant_attribute(value: SSAValue) -> DenseIntOrFPElementsAttr | None:

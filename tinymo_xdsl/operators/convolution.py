@@ -65,7 +65,7 @@ def _check(op: Lowering, image: Operand, weights: Operand) -> None:
 
 def lower_conv2d(op: Lowering) -> Sequence[SSAValue]:
     """Weights `[OC, KH, KW, IC]` as TOSA has them."""
-    image, weights = op.operand(0), op.operand(1)
+    image, weights = op.image(0), op.image(1)
     _check(op, image, weights)
     if image.shape[3] != weights.shape[3]:
         raise NotExactError("grouped convolution")
@@ -118,7 +118,7 @@ def _lift_window(
 
 def lower_depthwise_conv2d(op: Lowering) -> Sequence[SSAValue]:
     """Weights `[1, KH, KW, C * M]` are `[KH, KW, C, M]` in TOSA: the same bytes."""
-    image, weights = op.operand(0), op.operand(1)
+    image, weights = op.image(0), op.image(1)
     _check(op, image, weights)
     channels = image.shape[3]
     _, rows, columns, outputs = weights.shape
@@ -159,7 +159,7 @@ def _file_weights(lift: Lift, value: SSAValue, shape: tuple[int, ...]) -> Lifted
 
 def lower_transpose_conv(op: Lowering) -> Sequence[SSAValue]:
     """The first input, the output's shape, is implied by the result type."""
-    weights, image = op.operand(1), op.operand(2)
+    weights, image = op.image(1), op.image(2)
     _check(op, image, weights)
     stride = (op.option("stride_h"), op.option("stride_w"))
     if op.operand(0).integers != op.output.shape:
@@ -209,6 +209,8 @@ def lower_fully_connected(op: Lowering) -> Sequence[SSAValue]:
     """A 1x1 convolution over an image of one pixel; rows of the input are images of the batch."""
     data, weights = op.operand(0), op.operand(1)
     _check(op, data, weights)
+    if len(weights.shape) != 2 or not data.shape:
+        raise NotExactError("the weights are no matrix")
     if op.option("weights_format") != 0:
         raise NotExactError("shuffled weights")
     outputs, depth = weights.shape
@@ -244,16 +246,17 @@ def is_fully_connected(lift: Lift) -> bool:
 
 
 FAMILIES = (
-    OperatorFamily("CONV_2D", "Conv2DOptions", lower_conv2d, lift_conv2d, _WINDOW_OPTIONS),
+    OperatorFamily("CONV_2D", "Conv2DOptions", lower_conv2d, lift_conv2d, (2, 3), _WINDOW_OPTIONS),
     OperatorFamily(
         "DEPTHWISE_CONV_2D",
         "DepthwiseConv2DOptions",
         lower_depthwise_conv2d,
         lift_depthwise_conv2d,
+        (2, 3),
         _WINDOW_OPTIONS | {"depth_multiplier"},
     ),
     OperatorFamily(
-        "TRANSPOSE_CONV", "TransposeConvOptions", lower_transpose_conv, lift_transpose_conv, _WINDOW_OPTIONS
+        "TRANSPOSE_CONV", "TransposeConvOptions", lower_transpose_conv, lift_transpose_conv, (3, 4), _WINDOW_OPTIONS
     ),
-    OperatorFamily("FULLY_CONNECTED", "FullyConnectedOptions", lower_fully_connected, lift_fully_connected),
+    OperatorFamily("FULLY_CONNECTED", "FullyConnectedOptions", lower_fully_connected, lift_fully_connected, (2, 3)),
 )

@@ -200,13 +200,13 @@ def lift_dequantize(lift: Lift) -> Lifted:
 
 
 FAMILIES = (
-    OperatorFamily("ADD", "AddOptions", lower_add, _lift_binary(tosa.AddOp)),
-    OperatorFamily("SUB", "SubOptions", lower_sub, _lift_binary(tosa.SubOp)),
-    OperatorFamily("MUL", "MulOptions", lower_mul, _lift_binary(tosa.MulOp)),
+    OperatorFamily("ADD", "AddOptions", lower_add, _lift_binary(tosa.AddOp), (2, 2)),
+    OperatorFamily("SUB", "SubOptions", lower_sub, _lift_binary(tosa.SubOp), (2, 2)),
+    OperatorFamily("MUL", "MulOptions", lower_mul, _lift_binary(tosa.MulOp), (2, 2)),
     OperatorFamily("RELU", None, lower_relu, _lift_unary),
     OperatorFamily("RELU6", None, lower_float_clamp("RELU6"), _lift_unary),
     OperatorFamily("RELU_N1_TO_1", None, lower_float_clamp("RELU_N1_TO_1"), _lift_unary),
-    OperatorFamily("PRELU", None, lower_prelu, lift_prelu),
+    OperatorFamily("PRELU", None, lower_prelu, lift_prelu, (2, 2)),
     OperatorFamily("LOGISTIC", None, _table(activations.logistic), _lift_unary),
     OperatorFamily("TANH", None, _table(activations.tanh), _lift_unary),
     OperatorFamily("QUANTIZE", "QuantizeOptions", lower_quantize, _lift_unary),

@@ -142,6 +142,8 @@ def lift_strided_slice(lift: Lift) -> Lifted:
 
 def _slices(op: Lowering, source_position: int, axis: int) -> list[SSAValue]:
     source, first = op.value(source_position), 0
+    if any(len(part.shape) != len(shape_of(source)) or not 0 <= axis < len(part.shape) for part in op.outputs):
+        raise NotExactError("the parts have other axes than the whole")
     results: list[SSAValue] = []
     for part in op.outputs:
         start = [0] * len(part.shape)
@@ -153,15 +155,22 @@ def _slices(op: Lowering, source_position: int, axis: int) -> list[SSAValue]:
     return results
 
 
+def _only(operand: Operand) -> int:
+    """The number of a constant that has one."""
+    if len(operand.integers) != 1:
+        raise NotExactError(f"'{operand.facts.name}' is not one number")
+    return operand.integers[0]
+
+
 def lower_split(op: Lowering) -> Sequence[SSAValue]:
     """A slice for each part."""
-    (axis,) = op.operand(0).integers
+    axis = _only(op.operand(0))
     return _slices(op, 1, _axis(axis, len(op.operand(1).shape)))
 
 
 def lower_split_v(op: Lowering) -> Sequence[SSAValue]:
     """A slice for each part; the sizes are those of the results."""
-    (axis,) = op.operand(2).integers
+    axis = _only(op.operand(2))
     _ = op.operand(1).array
     return _slices(op, 0, _axis(axis, len(op.operand(0).shape)))
 
@@ -212,6 +221,8 @@ def lower_unpack(op: Lowering) -> Sequence[SSAValue]:
     """A slice of size one for each part, without its axis."""
     source = op.operand(0)
     axis = _axis(op.option("axis"), len(source.shape))
+    if len(op.outputs) != source.shape[axis]:
+        raise NotExactError("the parts do not add up to the whole")
     size = (*source.shape[:axis], 1, *source.shape[axis + 1 :])
     results: list[SSAValue] = []
     value = op.value(0)
@@ -245,7 +256,7 @@ def lower_resize_nearest(op: Lowering) -> Sequence[SSAValue]:
 
     With steps of 2 through a grid of `2 * factor`, an offset of `1 - factor` makes TOSA's rounding a floor.
     """
-    source = op.operand(0)
+    source = op.image(0)
     if op.option("align_corners"):
         raise NotExactError("aligned corners")
     factors = [out // size for out, size in zip(op.output.shape[1:3], source.shape[1:3], strict=True)]
@@ -267,23 +278,26 @@ def lift_resize_nearest(lift: Lift) -> Lifted:
     return Lifted((resize.input, size), {})
 
 
+_MANY = 1 << 30
+
 FAMILIES = (
-    OperatorFamily("RESHAPE", "ReshapeOptions", lower_reshape, lift_reshape),
-    OperatorFamily("PAD", "PadOptions", lower_pad, lift_pad),
-    OperatorFamily("CONCATENATION", "ConcatenationOptions", lower_concatenation, lift_concatenation),
-    OperatorFamily("SLICE", "SliceOptions", lower_slice, lift_slice),
+    OperatorFamily("RESHAPE", "ReshapeOptions", lower_reshape, lift_reshape, (1, 2)),
+    OperatorFamily("PAD", "PadOptions", lower_pad, lift_pad, (2, 2)),
+    OperatorFamily("CONCATENATION", "ConcatenationOptions", lower_concatenation, lift_concatenation, (1, _MANY)),
+    OperatorFamily("SLICE", "SliceOptions", lower_slice, lift_slice, (3, 3)),
     OperatorFamily(
         "STRIDED_SLICE",
         "StridedSliceOptions",
         lower_strided_slice,
         lift_strided_slice,
+        (4, 4),
         frozenset({"begin_mask", "end_mask"}),
     ),
-    OperatorFamily("SPLIT", "SplitOptions", lower_split, lift_split, frozenset({"num_splits"})),
-    OperatorFamily("SPLIT_V", "SplitVOptions", lower_split_v, lift_split_v, frozenset({"num_splits"})),
-    OperatorFamily("PACK", "PackOptions", lower_pack, lift_pack, frozenset({"values_count"})),
-    OperatorFamily("UNPACK", "UnpackOptions", lower_unpack, lift_unpack, frozenset({"num"})),
+    OperatorFamily("SPLIT", "SplitOptions", lower_split, lift_split, (2, 2), frozenset({"num_splits"})),
+    OperatorFamily("SPLIT_V", "SplitVOptions", lower_split_v, lift_split_v, (3, 3), frozenset({"num_splits"})),
+    OperatorFamily("PACK", "PackOptions", lower_pack, lift_pack, (1, _MANY), frozenset({"values_count"})),
+    OperatorFamily("UNPACK", "UnpackOptions", lower_unpack, lift_unpack, derived=frozenset({"num"})),
     OperatorFamily(
-        "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions", lower_resize_nearest, lift_resize_nearest
+        "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions", lower_resize_nearest, lift_resize_nearest, (2, 2)
     ),
 )

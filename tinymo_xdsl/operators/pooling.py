@@ -17,7 +17,7 @@ _DERIVED = frozenset({"padding", "stride_h", "stride_w", "filter_height", "filte
 
 
 def _pool(op: Lowering, average: bool) -> Sequence[SSAValue]:
-    image = op.operand(0)
+    image = op.image(0)
     if not image.same_quantization(op.output):
         raise NotExactError("a pool does not requantise")
     kernel = (op.option("filter_height"), op.option("filter_width"))
@@ -81,6 +81,6 @@ def lift_max_pool(lift: Lift) -> Lifted:
 
 
 FAMILIES = (
-    OperatorFamily("AVERAGE_POOL_2D", "Pool2DOptions", lower_average_pool, lift_average_pool, _DERIVED),
-    OperatorFamily("MAX_POOL_2D", "Pool2DOptions", lower_max_pool, lift_max_pool, _DERIVED),
+    OperatorFamily("AVERAGE_POOL_2D", "Pool2DOptions", lower_average_pool, lift_average_pool, derived=_DERIVED),
+    OperatorFamily("MAX_POOL_2D", "Pool2DOptions", lower_max_pool, lift_max_pool, derived=_DERIVED),
 )

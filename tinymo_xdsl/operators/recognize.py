@@ -31,6 +31,7 @@ from tinymo_xdsl.operators.base import (
     OperatorFamily,
     Weights,
     constant_attribute,
+    lower_exactly,
 )
 from tinymo_xdsl.operators.custom import custom_options, lift_custom
 from tinymo_xdsl.operators.elements import element_of
@@ -142,7 +143,7 @@ def _check(
         tuple(_result(value) for value in outputs),
         Emitter(ops.append),
     )
-    expected = family.lower(lowering)
+    expected = lower_exactly(family, lowering, ops)
     comparison = _Comparison({})
     for actual, wanted in zip(outputs, expected, strict=True):
         if (difference := comparison.difference(actual, wanted)) is not None:
