@@ -89,6 +89,7 @@ from tinymo_xdsl.dialects.tosa.reduction import ArgMaxOp
 from tinymo_xdsl.dialects.tosa.shape_ops import ConstShapeOp, constant_shape
 from tinymo_xdsl.dialects.tosa.type_conversion import CastOp
 from tinymo_xdsl.dialects.tosa.upstream import complete_upstream_ops
+from tinymo_xdsl.dialects.tosa.variable import VariableOp, VariableReadOp, VariableWriteOp
 
 complete_upstream_ops()
 
@@ -145,6 +146,9 @@ TOSA = Dialect(
         TileOp,
         TransposeConv2DOp,
         TransposeOp,
+        VariableOp,
+        VariableReadOp,
+        VariableWriteOp,
     ],
     [*_xdsl.TOSA.attributes, ResizeModeAttr, ShapeType],
 )
@@ -228,6 +232,9 @@ __all__ = [
     "TileOp",
     "TransposeConv2DOp",
     "TransposeOp",
+    "VariableOp",
+    "VariableReadOp",
+    "VariableWriteOp",
     "YieldOp",
     "accumulator_type",
     "constant_shape",

@@ -19,6 +19,7 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from tinymo_xdsl.dialects.tosa import shapes
 from tinymo_xdsl.dialects.tosa.attributes import ResizeMode, ResizeModeAttr
 
 Operand: TypeAlias = SSAValue | Operation
@@ -54,9 +55,8 @@ def print_tosa_op(op: IRDLOperation, printer: Printer) -> None:
 
 
 def _print_entry(printer: Printer, name: str, value: Attribute) -> None:
+    # MLIR's parser of TOSA text wants a value of every attribute: `unit` is spelt out.
     printer.print_identifier_or_string_literal(name)
-    if isinstance(value, UnitAttr):
-        return
     printer.print_string(" = ")
     if isinstance(value, NanModeAttr | RoundingModeAttr | ResizeModeAttr):
         printer.print_string(value.data)
@@ -131,6 +131,13 @@ def shape_of(operand: Operand) -> tuple[int, ...]:
 def element_type_of(operand: Operand) -> Attribute:
     """The type of the elements of a tensor."""
     return tensor_type(operand).get_element_type()
+
+
+def require_one_element(what: str, value: SSAValue, element: Attribute) -> None:
+    """Raise a `VerifyException` unless `value`, a zero point called `what`, say, is a tensor of one `element`."""
+    shapes.require_shape(what, shape_of(value), (1,))
+    if element_type_of(value) != element:
+        raise VerifyException(f"expected {what} of {element}, got {element_type_of(value)}")
 
 
 def ints(values: Sequence[int]) -> DenseArrayBase[I64]:

@@ -16,7 +16,16 @@ from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, r
 from xdsl.utils.exceptions import VerifyException
 
 from tinymo_xdsl.dialects.tosa import shapes
-from tinymo_xdsl.dialects.tosa.base import Operand, PureTosaOp, element_type_of, i48, ints, is_integer, shape_of
+from tinymo_xdsl.dialects.tosa.base import (
+    Operand,
+    PureTosaOp,
+    element_type_of,
+    i48,
+    ints,
+    is_integer,
+    require_one_element,
+    shape_of,
+)
 
 AccumulatorType: TypeAlias = IntegerType | Float16Type | Float32Type
 
@@ -93,8 +102,8 @@ class ConvolutionOp(PureTosaOp, ABC):
 
     def _verify_elements(self) -> None:
         element, weight, bias = map(element_type_of, (self.input, self.weight, self.bias))
-        _verify_zero_point("input_zp", self.input_zp, element)
-        _verify_zero_point("weight_zp", self.weight_zp, weight)
+        require_one_element("input_zp", self.input_zp, element)
+        require_one_element("weight_zp", self.weight_zp, weight)
         if is_integer(element):
             self._verify_integers(element, weight, bias)
         elif weight != element or bias != element:
@@ -111,12 +120,6 @@ class ConvolutionOp(PureTosaOp, ABC):
         # MLIR wants the accumulators' type. The biases of 16-bit TFLite convolutions are i64 or i32.
         if not any(is_integer(bias, width) for width in (32, 48, 64)):
             raise VerifyException(f"expected a bias of i32, i48 or i64 for an input of {element}, got {bias}")
-
-
-def _verify_zero_point(what: str, zero_point: Operand, element: Attribute) -> None:
-    shapes.require_shape(what, shape_of(zero_point), (1,))
-    if element_type_of(zero_point) != element:
-        raise VerifyException(f"expected {what} of {element}, got {element_type_of(zero_point)}")
 
 
 def _output_type(input: Operand, acc_type: AccumulatorType, shape: shapes.Shape) -> TensorType[Attribute]:

@@ -55,10 +55,6 @@ class CustomOp(TosaOp):
 
 
 def _string_attribute(data: str | bytes) -> StringAttr | BytesAttr:
-    """The attribute that the parser makes of `data` in quotes: the bytes of a text are that text."""
-    if isinstance(data, str):
-        return StringAttr(data)
-    try:
-        return StringAttr(data.decode())
-    except UnicodeDecodeError:
-        return BytesAttr(data)
+    """The attribute that xDSL's parser makes of `data` in quotes: a string if it is ASCII, bytes if not."""
+    encoded = data.encode() if isinstance(data, str) else data
+    return StringAttr(encoded.decode()) if encoded.isascii() else BytesAttr(encoded)

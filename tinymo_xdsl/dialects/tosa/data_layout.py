@@ -9,7 +9,14 @@ from xdsl.utils.exceptions import VerifyException
 
 from tinymo_xdsl.dialects.tosa import shapes
 from tinymo_xdsl.dialects.tosa.attributes import ShapeType
-from tinymo_xdsl.dialects.tosa.base import Operand, PureTosaOp, element_type_of, shape_of, tensor_type
+from tinymo_xdsl.dialects.tosa.base import (
+    Operand,
+    PureTosaOp,
+    element_type_of,
+    require_one_element,
+    shape_of,
+    tensor_type,
+)
 from tinymo_xdsl.dialects.tosa.elementwise import verify_same_type
 from tinymo_xdsl.dialects.tosa.shape_ops import known_sizes
 
@@ -118,12 +125,12 @@ class PadOp(PureTosaOp):
     def verify_(self) -> None:
         padding, rank = known_sizes(self.padding), len(shape_of(self.input1))
         if len(padding) != 2 * rank:
-            raise VerifyException(f"expected {2 * rank} values of padding for a tensor of rank {rank}")
+            raise VerifyException(
+                f"expected {2 * rank} values of padding for a tensor of rank {rank}, got {len(padding)}"
+            )
         if any(shapes.is_static(size) and size < 0 for size in padding):
             raise VerifyException(f"expected padding >= 0, got {list(padding)}")
-        shapes.require_shape("pad_const", shape_of(self.pad_const), (1,))
-        if element_type_of(self.pad_const) != element_type_of(self.input1):
-            raise VerifyException(f"expected pad_const of {element_type_of(self.input1)}")
+        require_one_element("pad_const", self.pad_const, element_type_of(self.input1))
         _verify_moved(self.input1, self.output, _padded(self.input1, self.padding))
 
 

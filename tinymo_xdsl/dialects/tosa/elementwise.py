@@ -16,7 +16,14 @@ from xdsl.traits import Commutative
 from xdsl.utils.exceptions import VerifyException
 
 from tinymo_xdsl.dialects.tosa import shapes
-from tinymo_xdsl.dialects.tosa.base import Operand, PureTosaOp, element_type_of, shape_of, tensor_type
+from tinymo_xdsl.dialects.tosa.base import (
+    Operand,
+    PureTosaOp,
+    element_type_of,
+    require_one_element,
+    shape_of,
+    tensor_type,
+)
 
 TensorT = TypeVar("TensorT", bound=TensorType)
 """The tensors that an op computes with."""
@@ -121,10 +128,8 @@ class NegateOp(PureTosaOp):
 
     def verify_(self) -> None:
         verify_same_type(self.input1, self.output)
-        for what, zero_point in (("input1_zp", self.input1_zp), ("output_zp", self.output_zp)):
-            shapes.require_shape(what, shape_of(zero_point), (1,))
-            if element_type_of(zero_point) != element_type_of(self.input1):
-                raise VerifyException(f"expected {what} of {element_type_of(self.input1)}")
+        require_one_element("input1_zp", self.input1_zp, element_type_of(self.input1))
+        require_one_element("output_zp", self.output_zp, element_type_of(self.input1))
 
 
 class BinaryOp(PureTosaOp, ABC, Generic[TensorT]):

@@ -85,8 +85,8 @@ class _Side:
         span = (self.size - 1) * self.numerator - self.offset + self.border
         if shapes.is_static(self.size) and span % self.denominator:
             raise VerifyException(
-                f"expected ((size {self.size} - 1) * {self.numerator} - offset {self.offset} + border {self.border}) "
-                f"= {span} to be a multiple of {self.denominator}"
+                f"expected a multiple of {self.denominator}, got (size {self.size} - 1) * {self.numerator} "
+                f"- offset {self.offset} + border {self.border} = {span}"
             )
 
 

@@ -44,7 +44,7 @@ class ConstShapeOp(PureTosaOp):
 
     def verify_(self) -> None:
         if not isinstance(self.values.get_element_type(), IndexType):
-            raise VerifyException("expected values of type index")
+            raise VerifyException(f"expected values of type index, got {self.values.get_element_type()}")
         if self.values.get_shape() != (self.output.type.rank.data,):
             raise VerifyException(f"expected as many values as {self.output.type} holds, got {len(self.values)}")
 

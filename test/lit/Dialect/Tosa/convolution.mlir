@@ -51,7 +51,7 @@ func.func @halves(%x: tensor<1x2x2x4xf16>, %w: tensor<2x1x1x4xf16>, %b: tensor<2
 // `local_bound` is printed only where it is not false, its default. Attributes of other dialects stay.
 
 // CHECK-LABEL: @attributes
-// CHECK: tosa.conv2d {{.*}} {acc_type = i32, dilation = array<i64: 1, 1>, local_bound = true, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>, test.note = "kept", test.unit} :
+// CHECK: tosa.conv2d {{.*}} {acc_type = i32, dilation = array<i64: 1, 1>, local_bound = true, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>, test.note = "kept", test.unit = unit} :
 // CHECK: tosa.conv2d {{.*}} {acc_type = i32, dilation = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} :
 func.func @attributes(%x: tensor<1x2x2x4xi8>, %w: tensor<2x1x1x4xi8>, %b: tensor<2xi32>, %z: tensor<1xi8>) -> (tensor<1x2x2x2xi32>, tensor<1x2x2x2xi32>) {
   %y = tosa.conv2d %x, %w, %b, %z, %z {test.note = "kept", test.unit, acc_type = i32, dilation = array<i64: 1, 1>, local_bound = true, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<1x2x2x4xi8>, tensor<2x1x1x4xi8>, tensor<2xi32>, tensor<1xi8>, tensor<1xi8>) -> tensor<1x2x2x2xi32>
