@@ -80,6 +80,10 @@ SENSELESS_MODELS: dict[str, tuple[Model, str]] = {
         chain(unary((2,), (1,)), unary((1,), (2,)), unary((2,), (3,))),
         r"operator 0 \('LOGISTIC'\) reads tensor 2 \('t2'\) before operator 1 \('LOGISTIC'\) writes it; the graph is",
     ),
+    "reads a later result in the middle": (
+        chain(unary((0,), (1,)), unary((3,), (2,)), unary((2,), (3,))),
+        r"operator 1 \('LOGISTIC'\) reads tensor 3 \('t3'\) before operator 2",
+    ),
     "reads its own result": (chain(unary((1,), (1,)), unary((0,), (3,))), "cyclic or out of order"),
     "reads what nothing writes": (
         chain(unary((1,), (3,))),
@@ -284,6 +288,8 @@ def test_unchanged_raw_file_is_accepted() -> None:
         (b"\x1c\0\0\0TFL3", "model lies outside of the file"),
         (b"\xff\xff\xff\xffTFL3" + bytes(100), "model lies outside of the file"),
         (b"\x08\0\0\0TFL3" + bytes(100), "model has no valid layout"),
+        # A table at 8 whose layout, at 12, ends with half an entry.
+        (struct.pack("<I4siHHB", 8, b"TFL3", 8 - 12, 5, 4, 0), "model has no valid layout"),
     ],
 )
 def test_other_files_are_refused(data: bytes, message: str) -> None:

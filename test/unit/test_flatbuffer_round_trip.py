@@ -13,7 +13,7 @@ from flatbuffer_models import NO_MODELS, PROJECT, model_files, plain, quantized,
 from one_operator import run_in_tflm
 
 from tinymo_xdsl.flatbuffer import schema
-from tinymo_xdsl.flatbuffer.model import Model, Operator, OptionValue, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.model import Model, Operator, OptionValue, Quantization, Subgraph, Tensor
 from tinymo_xdsl.flatbuffer.reader import read_file, read_model
 from tinymo_xdsl.flatbuffer.writer import write_file, write_model
 
@@ -191,22 +191,26 @@ def test_operator_codes_are_listed_once_in_order_of_use() -> None:
 def test_rare_fields_of_operators_and_subgraphs_survive() -> None:
     operator = Operator(
         "Detect",
-        (0, -1),
+        (0, -1, 3),
         (1,),
         custom=True,
         custom_options=bytes(range(256)),
         custom_options_format=1,
         intermediates=(2, -1),
-        mutating_variable_inputs=(True, False),
+        mutating_variable_inputs=(True, False, False),
         debug_metadata_index=7,
     )
-    tensors = (Tensor("x", "INT4", (1, 3)), Tensor("y", "FLOAT16", (-1, 4)), Tensor("inner", "INT8", (0,)))
-    model = one_operator_model(operator, *tensors)
-    model = Model((replace(model.subgraphs[0], debug_metadata_index=2, name=""),))
+    tensors = (
+        Tensor("x", "INT4", (1, 3)),
+        Tensor("y", "FLOAT16", (-1, 4)),
+        Tensor("inner", "INT8", (0,)),
+        Tensor("z", "BFLOAT16", ()),
+    )
+    model = Model((Subgraph(tensors, (0, 3), (1,), (operator,), "", debug_metadata_index=2),))
     assert plain(read_model(write_model(model))) == plain(model)
 
 
-def test_ranges_of_float_tensors_survive() -> None:
+def test_ranges_and_scales_along_any_dimension_survive() -> None:
     ranges = replace(
         quantized(1.0),
         scale=np.zeros(0, np.float32),
@@ -214,21 +218,30 @@ def test_ranges_of_float_tensors_survive() -> None:
         min=np.array([-1.5], np.float32),
         max=np.array([0.1], np.float32),
     )
-    tensors = (Tensor("x", "FLOAT32", (1, 4), quantization=ranges), Tensor("y", "FLOAT32", (1, 4)))
+    scales = Quantization(np.array([1, 2, 3, 4], np.float32), np.array([2**40, 0, -1, 1]), dimension=1)
+    tensors = (Tensor("x", "FLOAT32", (1, 4), quantization=ranges), Tensor("y", "INT8", (1, 4), quantization=scales))
     model = one_operator_model(Operator("LOGISTIC", (0,), (1,)), *tensors)
     assert plain(read_model(write_model(model))) == plain(model)
 
 
-@pytest.mark.parametrize("trailing", [b"\0" * 40, b"PK\5\6", b"\0PK", b"x"])
-def test_bytes_behind_the_file_stay_where_they_are(trailing: bytes) -> None:
-    model = replace(small_model(), trailing=trailing)
-    data = write_model(model)
+@pytest.mark.parametrize("trailing", [b"\0" * 40, b"\0" * 9, b"PK\5\6", b"\0PK", b"x"])
+@pytest.mark.parametrize("model", [small_model(), unary(), unary(name="TANH", custom=True)])
+def test_bytes_behind_the_file_stay_what_they_are(model: Model, trailing: bytes) -> None:
+    data = write_model(replace(model, trailing=trailing))
     assert read_model(data).trailing == trailing
     assert write_model(read_model(data)) == data
 
 
-def test_old_files_name_the_operator_in_the_deprecated_field_only() -> None:
-    data = raw.raw_file({"OperatorCode": {3: ("Int32", 0)}})
+def test_padding_of_other_builders_is_no_content() -> None:
+    data = raw.raw_file({"OperatorCode": {1: raw.text(b"unused")}})
+    assert data.endswith(b"unused" + bytes(2))
+    assert read_model(data).trailing == b""
+
+
+@pytest.mark.parametrize(("deprecated", "code"), [(14, 0), (0, 14), (14, 14), (3, 14), (14, 3)])
+def test_operator_code_is_the_larger_of_its_two_fields(deprecated: int, code: int) -> None:
+    """Old files have the deprecated field only."""
+    data = raw.raw_file({"OperatorCode": {0: ("Int8", deprecated), 3: ("Int32", code)}})
     assert read_model(data).subgraphs[0].operators[0].name == "LOGISTIC"
 
 

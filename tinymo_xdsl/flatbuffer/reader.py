@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 import tflite
+from flatbuffers.number_types import Int32Flags
+from flatbuffers.table import Table as TableAccess
 
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.flatbuffer.bounds import Bounds, check_identifier
@@ -35,6 +37,10 @@ from tinymo_xdsl.flatbuffer.validate import validate
 
 # Builders pad a file to a multiple of this, so that much after the last byte in use says nothing.
 _FILE_ALIGNMENT = 16
+
+# Where generated accessors keep the table they read, and what FlatBuffers call the fourth field of a table.
+_FIELDS = "_tab"
+_BUILTIN_CODE_ENTRY = 4 + 2 * 3
 
 
 def read_file(path: str | PathLike[str]) -> Model:
@@ -76,6 +82,16 @@ def _ints(values: npt.NDArray[Any] | int) -> tuple[int, ...]:
 
 def _floats(values: npt.NDArray[np.float32] | int) -> npt.NDArray[np.float32]:
     return np.array(() if isinstance(values, int) else values, np.float32)
+
+
+def _builtin_code(code: tflite.OperatorCode) -> int:
+    """
+    The field as it is stored.
+
+    Its accessor returns the deprecated field wherever that could hold the code, but runtimes take the larger of both.
+    """
+    fields: TableAccess = getattr(code, _FIELDS)
+    return fields.GetSlot(_BUILTIN_CODE_ENTRY, 0, Int32Flags)
 
 
 class _Reader:
@@ -139,7 +155,7 @@ class _Reader:
     def operator_code(self, index: int) -> tuple[str, bool, int]:
         """The name, whether it is custom, and the version."""
         entry = self.file.OperatorCodes(index)
-        code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
+        code = max(_builtin_code(entry), entry.DeprecatedBuiltinCode())
         if code != CUSTOM_CODE:
             if code not in BUILTIN_OPERATOR_OF_CODE:
                 self.refuse(f"operator code {code} is newer than the schema of this version, {tflite.__version__}")

@@ -58,7 +58,7 @@ def _fits(value: object, type_: str) -> TypeGuard[int | float]:
     if dtype is None or not isinstance(value, (int, float)):
         return False
     if dtype.kind == "f":
-        return True
+        return not np.isfinite(value) or abs(value) <= np.finfo(dtype).max
     low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return isinstance(value, int) and low <= value <= high
 
@@ -120,14 +120,19 @@ class _Writer:
         # The size of the file becomes a multiple of the alignment, so that offsets from its end are aligned too.
         self.builder.Prep(_BUFFER_ALIGNMENT, 0)
         buffers = self.offsets([self.buffer(data) for data in self.buffers.contents])
-        indices = zip(model.metadata, self.metadata_buffers, strict=True)
-        metadata = [self.table("Metadata", name=self.string(entry.name), buffer=index) for entry, index in indices]
-        pairs = zip(model.subgraphs, self.tensor_buffers, strict=True)
+        names = [self.string(entry.name) for entry in model.metadata]
+        metadata = [
+            self.table("Metadata", name=name, buffer=index)
+            for name, index in zip(names, self.metadata_buffers, strict=True)
+        ]
+        subgraphs = [
+            self.subgraph(graph, indices) for graph, indices in zip(model.subgraphs, self.tensor_buffers, strict=True)
+        ]
         root = self.table(
             "Model",
             version=model.version,
             operator_codes=self.offsets([self.operator_code(*key) for key in self.operator_codes]),
-            subgraphs=self.offsets([self.subgraph(graph, indices) for graph, indices in pairs]),
+            subgraphs=self.offsets(subgraphs),
             description=self.string(model.description),
             buffers=buffers,
             metadata_buffer=self.ints(self.unnamed_buffers) if self.unnamed_buffers else None,
