@@ -18,6 +18,5 @@ config.test_exec_root = os.path.join(lit_in_process.ROOT, "build", "lit")
 config.available_features |= lit_in_process.available_features()
 config.substitutions.append(("%models", str(lit_in_process.models_folder() or "")))
 config.environment["PATH"] = os.pathsep.join([os.path.join(sys.prefix, "bin"), config.environment["PATH"]])
-for name in ("TINYMO_MODELS",):
-    if name in os.environ:
-        config.environment[name] = os.environ[name]
+if "TINYMO_MODELS" in os.environ:
+    config.environment["TINYMO_MODELS"] = os.environ["TINYMO_MODELS"]

@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     AnyDenseElement,
     AnyFloat,
+    BytesAttr,
     ComplexType,
     DenseIntOrFPElementsAttr,
     FileLineColLoc,
@@ -27,6 +28,7 @@ from xdsl.dialects.builtin import (
     RankedStructure,
     StringAttr,
     UnknownLoc,
+    i1,
 )
 from xdsl.ir import Operation
 from xdsl.irdl import base
@@ -39,6 +41,8 @@ ELIDED_KEY: Final = "__elided__"
 
 SLOW_LIST_LENGTH: Final = 10_000
 """Decimal lists longer than this are warned about: a million numbers take half a minute, in hexadecimal 20 ms."""
+
+_TRUTH: Final = bytes([0, *[1] * 255])
 
 _DENSE_TYPE: Final = base(RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType])
 
@@ -114,7 +118,11 @@ class TinymoParser(Parser):
     ) -> DenseIntOrFPElementsAttr:
         if self._warn:
             self._warn_of_slow_list(self._warn)
-        return super().parse_dense_int_or_fp_elements_attr(type)
+        constant = super().parse_dense_int_or_fp_elements_attr(type)
+        if constant.get_element_type() != i1:
+            return constant
+        # xDSL reads `true` as the byte 255; everything else here, .tflite files included, has it as 1.
+        return DenseIntOrFPElementsAttr(constant.type, BytesAttr(constant.data.data.translate(_TRUTH)))
 
     def _warn_of_slow_list(self, warn: Callable[[str], None]) -> None:
         text = self.lexer.input.content

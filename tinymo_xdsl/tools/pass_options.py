@@ -147,8 +147,8 @@ def _flatten(hint: object) -> Iterator[object]:
 
 def _convert(pass_type: type[ModulePass], option: PassOption, values: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
     accepted = option.accepted()
-    if not values and bool in accepted:
-        return (True,)
+    if not values and (bool in accepted or NoneType in get_args(option.hint)):
+        return (True,) if bool in accepted else ()
     converted = tuple(_read(_spell(value), accepted) for value in values)
     good = tuple(value for value in converted if value is not None)
     if len(good) < len(values) or not values or (len(values) > 1 and not option.takes_many()):
