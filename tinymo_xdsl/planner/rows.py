@@ -116,6 +116,11 @@ class Repeat:
 
     factor: int
 
+    @property
+    def growth(self) -> int:
+        """Output rows for each input row."""
+        return self.factor
+
     def needed(self, result: Rows, operand_rows: int) -> Rows:
         return Rows(result.start // self.factor, -(-result.stop // self.factor)).intersection(Rows(0, operand_rows))
 
@@ -140,6 +145,11 @@ class TransposedWindow:
     stride: int
     crop_top: int = 0
     crop_bottom: int = 0
+
+    @property
+    def growth(self) -> int:
+        """Output rows for each input row."""
+        return self.stride
 
     def needed(self, result: Rows, operand_rows: int) -> Rows:
         start = -(-(result.start + self.crop_top - self.kernel + 1) // self.stride)

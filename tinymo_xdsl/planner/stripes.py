@@ -5,6 +5,7 @@ A plan is executed on a problem operator by operator, as the written `.tflite` w
 join is a tensor of its own, nothing is a view, nothing is overwritten in place.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -342,10 +343,17 @@ def evaluate(problem: Problem, solution: Solution) -> Cost:
     return Cost(live[worst], program.operators[worst].layer, macs, len(program.operators))
 
 
+def steps_macs(problem: Problem, steps: Iterable[Step]) -> int:
+    """Multiply-accumulates of some steps."""
+    return sum(
+        problem.layers[step.layer].macs * len(step.rows) // problem.values[step.value].rows
+        for step in steps
+        if isinstance(step, Compute)
+    )
+
+
 def region_extra_macs(problem: Problem, region: Region) -> int:
     """Multiply-accumulates of the rows that the region computes more than once, or in vain."""
-    macs = -sum(problem.layers[index].macs for index in range(region.first, region.last + 1))
-    for step in region.steps:
-        if isinstance(step, Compute):
-            macs += problem.layers[step.layer].macs * len(step.rows) // problem.values[step.value].rows
-    return macs
+    return steps_macs(problem, region.steps) - sum(
+        layer.macs for layer in problem.layers[region.first : region.last + 1]
+    )

@@ -1,0 +1,307 @@
+"""
+The search for the regions and stripes that lower a model's peak the most, or that make it fit for the least work.
+
+For a given limit of the peak, regions and unsplit layers that keep to it are strung together, like edges of a path from
+the first layer to the last; the cheapest path is found by dynamic programming. Without a limit, the search tries many.
+Then the regions on the path are cut anew, so that every stripe is as tall as the limit allows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tinymo_xdsl.planner.stripe_build import build_region
+from tinymo_xdsl.planner.stripe_candidates import (
+    Candidate,
+    Span,
+    SplitSpan,
+    closed_ends,
+    equal_cuts,
+    estimate,
+    make_span,
+    narrow_values,
+    row_unit,
+)
+from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
+from tinymo_xdsl.planner.stripes import Cost, Problem, Solution, evaluate, live_bytes, write_program
+
+LIMITS_AT_ONCE = 16
+"""How many limits of the peak are tried before the search looks closer around the best one."""
+
+LOWERED_PERCENT = 20
+"""How far below the peak of equal stripes uneven ones are tried."""
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """
+    What a search may spend, and how it weighs what it spends.
+
+    `peak_limit`: bytes that the peak should keep to, with the least work; without it, the lowest peak is looked for.
+    `maximum_extra_macs`: how many more multiply-accumulates are allowed, as a share of the model's.
+    `bytes_per_operator`: by how much an added operator must lower the peak to be worth it; the default is about what
+    an operator takes of a TFLite Micro arena for good. `macs_per_operator`: its time, where the least work is wanted.
+    `spans`: the only layers (first, last) that may become regions; without it, any may.
+    `stripes`: the only number of stripes that regions may have; without it, any up to `maximum_stripes`.
+    """
+
+    peak_limit: int | None = None
+    maximum_extra_macs: float = 0.1
+    bytes_per_operator: int = 256
+    macs_per_operator: int = 1000
+    spans: frozenset[tuple[int, int]] | None = None
+    stripes: int | None = None
+    maximum_stripes: int = 24
+
+
+@dataclass(frozen=True)
+class Path:
+    """Regions from the first layer to some other, and what they add."""
+
+    extra_macs: int = 0
+    operators: int = 0
+    splits: tuple[SplitSpan, ...] = ()
+
+    def append(self, region: Candidate) -> "Path":
+        """The path and one more region."""
+        extra_macs = self.extra_macs + region.extra_macs
+        return Path(extra_macs, self.operators + region.operators, (*self.splits, region.split))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A solution, what it was built from, and what it costs exactly."""
+
+    splits: tuple[SplitSpan, ...]
+    solution: Solution
+    cost: Cost
+
+
+def not_dominated(paths: Iterable[Path]) -> list[Path]:
+    """The paths than which no other has both fewer extra MACs and fewer operators."""
+    front: list[Path] = []
+    for path in sorted(paths, key=lambda path: (path.extra_macs, path.operators)):
+        if not front or path.operators < front[-1].operators:
+            front.append(path)
+    return front
+
+
+class StripeSearch:
+    """One search on one problem."""
+
+    def __init__(self, problem: Problem, options: SearchOptions) -> None:
+        self.problem = problem
+        self.options = options
+        self.unsplit = evaluate(problem, Solution())
+        self.maximum_extra_macs = int(options.maximum_extra_macs * self.unsplit.macs)
+        self.estimates: dict[SplitSpan, Candidate | None] = {}
+        self.layer_peaks = [0] * len(problem.layers)
+        self.layer_operators = [0] * len(problem.layers)
+        program = write_program(problem, Solution())
+        for operator, live in zip(program.operators, live_bytes(program), strict=True):
+            self.layer_peaks[operator.layer] = max(self.layer_peaks[operator.layer], live)
+            self.layer_operators[operator.layer] += 1
+
+    # What a solution is worth
+
+    def score(self, cost: Cost) -> tuple[int, int]:
+        """Less is better: bytes if the lowest peak is looked for, work if there is a limit; then the peak."""
+        operators = cost.operators - self.unsplit.operators
+        if self.options.peak_limit is None:
+            return (cost.peak + self.options.bytes_per_operator * operators, cost.macs)
+        excess = max(cost.peak - self.options.peak_limit, 0)
+        work = cost.macs - self.unsplit.macs + self.options.macs_per_operator * operators
+        return (excess, work)
+
+    def realize(self, splits: tuple[SplitSpan, ...]) -> Found | None:
+        """Build the regions; None if they break the budget of MACs, which their estimates may have missed."""
+        regions = [
+            build_region(self.problem, split.span.first, split.span.last, split.cuts, split.crops) for split in splits
+        ]
+        solution = Solution(tuple(region for region in regions if region is not None))
+        cost = evaluate(self.problem, solution)
+        if cost.macs - self.unsplit.macs > self.maximum_extra_macs:
+            return None
+        return Found(splits, solution, cost)
+
+    # Which regions there are
+
+    def estimate(self, split: SplitSpan) -> Candidate | None:
+        """The estimate of a split span, made once."""
+        if split not in self.estimates:
+            self.estimates[split] = estimate(self.problem, split)
+        return self.estimates[split]
+
+    def spans(self, floor: int) -> list[Span]:
+        """All spans with a layer whose peak, unsplit, is above `floor`."""
+        allowed = self.options.spans
+        return [
+            make_span(self.problem, first, last, sum(self.layer_operators[first : last + 1]))
+            for first in range(len(self.problem.layers))
+            for last in closed_ends(self.problem, first)
+            if (allowed is None or (first, last) in allowed) and max(self.layer_peaks[first : last + 1]) > floor
+        ]
+
+    def stripe_counts(self) -> list[int]:
+        """The numbers of stripes to try, in steps of about a fifth."""
+        if self.options.stripes is not None:
+            return [self.options.stripes]
+        counts = [2]
+        while counts[-1] < self.options.maximum_stripes:
+            counts.append(min(counts[-1] + max(counts[-1] // 5, 1), self.options.maximum_stripes))
+        return counts
+
+    def candidates(self, span: Span, floor: int) -> list[Candidate]:
+        """The ways to run a span in stripes that lower its peak: more stripes as long as that may be worth its cost."""
+        unsplit = max(self.layer_peaks[span.first : span.last + 1])
+        narrow = narrow_values(self.problem, span.first, span.last)
+        found: list[Candidate] = []
+        for crops in (frozenset[int](), narrow):
+            found.extend(self.candidates_cropped(span, crops, unsplit, floor))
+        return found
+
+    def candidates_cropped(self, span: Span, crops: frozenset[int], unsplit: int, floor: int) -> list[Candidate]:
+        """The same for one choice of crops."""
+        result = self.problem.values[self.problem.layers[span.last].results[0]]
+        unit = row_unit(self.problem, span.first, span.last)
+        found: list[Candidate] = []
+        lowest = unsplit
+        for count in self.stripe_counts():
+            cuts = equal_cuts(result.rows, count, unit)
+            candidate = self.estimate(SplitSpan(span, cuts, crops)) if cuts is not None else None
+            if candidate is None or candidate.extra_macs > self.maximum_extra_macs:
+                break
+            if candidate.peak < lowest:
+                found.append(candidate)
+                lowest = candidate.peak
+            if lowest <= floor or not self.can_pay(candidate.operators, floor):
+                break
+        return found
+
+    def can_pay(self, operators: int, floor: int) -> bool:
+        """Whether a peak as low as `floor` would make up for so many operators."""
+        if self.options.peak_limit is not None:
+            return True
+        return floor + self.options.bytes_per_operator * operators < self.unsplit.peak
+
+    # Which of them to take
+
+    def cheapest_paths(self, pool: Sequence[Candidate], limit: int) -> list[Path]:
+        """The ways through the whole model with no peak above `limit`, as regions of the pool and unsplit layers."""
+        ending: list[list[Candidate]] = [[] for _ in self.problem.layers]
+        for candidate in pool:
+            if candidate.peak <= limit:
+                ending[candidate.split.span.last].append(candidate)
+        paths: list[list[Path]] = [[Path()]]
+        for layer, regions in enumerate(ending):
+            reached = list(paths[layer]) if self.layer_peaks[layer] <= limit else []
+            for region in regions:
+                reached += [path.append(region) for path in paths[region.split.span.first]]
+            paths.append(not_dominated(path for path in reached if path.extra_macs <= self.maximum_extra_macs))
+        return paths[-1]
+
+    def cheapest_path(self, pool: Sequence[Candidate], limit: int) -> Path | None:
+        """The one of these ways with the fewest operators, or the least work if there is a limit."""
+        paths = self.cheapest_paths(pool, limit)
+        if self.options.peak_limit is None:
+            return min(paths, key=lambda path: (path.operators, path.extra_macs), default=None)
+        return min(
+            paths, key=lambda path: path.extra_macs + self.options.macs_per_operator * path.operators, default=None
+        )
+
+    def best_path(self, pool: Sequence[Candidate], floor: int) -> Path | None:
+        """The path with the best compromise of peak and operators, of all limits from `floor` on: coarsely, then finely."""
+        peaks = {candidate.peak for candidate in pool}.union(self.layer_peaks)
+        limits = sorted(peak for peak in peaks if peak >= floor)
+        stride = max(len(limits) // LIMITS_AT_ONCE, 1)
+        indices = range(0, len(limits), stride)
+        while True:
+            tried = [(self.cheapest_path(pool, limits[index]), index) for index in indices]
+            scored = [
+                (limits[index] + self.options.bytes_per_operator * path.operators, index, path)
+                for path, index in tried
+                if path is not None
+            ]
+            if not scored:
+                return None
+            _, best, path = min(scored, key=lambda entry: entry[:2])
+            if stride == 1:
+                return path
+            low, high = (max(best - stride, 0), min(best + stride, len(limits) - 1))
+            stride = max((high - low) // LIMITS_AT_ONCE, 1)
+            indices = range(low, high + 1, stride)
+
+    # The search
+
+    def better(self, one: Found, other: Found | None) -> Found:
+        """The one that is worth more."""
+        return one if other is None or self.score(one.cost) <= self.score(other.cost) else other
+
+    def lowest_peak(self) -> Found:
+        """
+        The solution with the best score.
+
+        Only spans that hold a layer above some floor are looked at. The floor sinks until the best peak stays above.
+        """
+        best = Found((), Solution(), self.unsplit)
+        floor = self.unsplit.peak
+        while floor > 0:
+            floor = floor * 3 // 4
+            pool = [candidate for span in self.spans(floor) for candidate in self.candidates(span, floor)]
+            path = self.best_path(pool, floor)
+            found = self.realize(path.splits) if path is not None else None
+            if found is None or self.score(found.cost) >= self.score(best.cost):
+                break
+            best = found
+            if best.cost.peak > floor * 5 // 4:
+                break
+        return self.lower_evenly(best)
+
+    def least_work(self, limit: int) -> Found:
+        """The solution that keeps to the limit with the least work; the lowest peak if none is found."""
+        unsplit = Found((), Solution(), self.unsplit)
+        if self.unsplit.peak <= limit:
+            return unsplit
+        pool = [candidate for span in self.spans(limit) for candidate in self.candidates(span, limit)]
+        path = self.cheapest_path(pool, limit)
+        found = self.realize(path.splits) if path is not None else None
+        if found is None or found.cost.peak > limit:
+            options = replace(self.options, peak_limit=None, bytes_per_operator=0)
+            found = self.better(StripeSearch(self.problem, options).lowest_peak(), found)
+        return self.better(self.cut_anew(found, limit) or found, found)
+
+    # Uneven cuts
+
+    def lower_evenly(self, found: Found) -> Found:
+        """Cut the regions anew for lower and lower limits; the best of all."""
+        best = found
+        for percent in range(100, 100 - LOWERED_PERCENT, -1):
+            lowered = self.cut_anew(found, found.cost.peak * percent // 100)
+            if lowered is None:
+                break
+            best = self.better(lowered, best)
+        return best
+
+    def cut_anew(self, found: Found, limit: int) -> Found | None:
+        """The same regions in as few stripes as keep to the limit; None if they cannot."""
+        if self.options.stripes is not None:
+            return None
+        splits: list[SplitSpan] = []
+        for split in found.splits:
+            cuts = tallest_stripes(self.problem, split.span, split.crops, limit, self.options.maximum_stripes)
+            if cuts is None:
+                return None
+            splits.append(replace(split, cuts=cuts))
+        return self.realize(tuple(splits))
+
+
+def search_stripes(problem: Problem, options: SearchOptions | None = None) -> Solution:
+    """
+    The regions and stripes that lower the peak most, or keep to a limit with the least work.
+
+    Never worse than no split: without a limit no solution scores worse, with one none has a higher peak than the
+    unsplit model. A limit that cannot be met gives the lowest peak that was found: `evaluate` tells. Deterministic.
+    """
+    options = options or SearchOptions()
+    search = StripeSearch(problem, options)
+    found = search.lowest_peak() if options.peak_limit is None else search.least_work(options.peak_limit)
+    return found.solution
