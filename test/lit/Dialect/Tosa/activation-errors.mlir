@@ -2,7 +2,7 @@
 
 // The sigmoid of integers is a table.
 
-// CHECK: Operation does not verify: operand 'input' at position 0 does not verify:
+// CHECK: error: 'tosa.sigmoid' op operand 'input' at position 0 does not verify:
 func.func @sigmoid(%x: tensor<4xi8>) -> tensor<4xi8> {
   %y = tosa.sigmoid %x : (tensor<4xi8>) -> tensor<4xi8>
   return %y : tensor<4xi8>
@@ -12,7 +12,7 @@ func.func @sigmoid(%x: tensor<4xi8>) -> tensor<4xi8> {
 
 // An activation is as large as its input.
 
-// CHECK: Operation does not verify: expected shape 4 of the result, got 5
+// CHECK: error: 'tosa.tanh' op expected shape 4 of the result, got 5
 func.func @tanh(%x: tensor<4xf32>) -> tensor<5xf32> {
   %y = tosa.tanh %x : (tensor<4xf32>) -> tensor<5xf32>
   return %y : tensor<5xf32>
@@ -22,7 +22,7 @@ func.func @tanh(%x: tensor<4xf32>) -> tensor<5xf32> {
 
 // An entry for each of 256 values.
 
-// CHECK: Operation does not verify: expected shape 256 of the table, got 255
+// CHECK: error: 'tosa.table' op expected shape 256 of the table, got 255
 func.func @entries8(%x: tensor<4xi8>, %t: tensor<255xi8>) -> tensor<4xi8> {
   %y = tosa.table %x, %t : (tensor<4xi8>, tensor<255xi8>) -> tensor<4xi8>
   return %y : tensor<4xi8>
@@ -32,7 +32,7 @@ func.func @entries8(%x: tensor<4xi8>, %t: tensor<255xi8>) -> tensor<4xi8> {
 
 // Values of 16 bits lie between two of 513 entries.
 
-// CHECK: Operation does not verify: expected shape 513 of the table, got 256
+// CHECK: error: 'tosa.table' op expected shape 513 of the table, got 256
 func.func @entries16(%x: tensor<4xi16>, %t: tensor<256xi16>) -> tensor<4xi32> {
   %y = tosa.table %x, %t : (tensor<4xi16>, tensor<256xi16>) -> tensor<4xi32>
   return %y : tensor<4xi32>
@@ -42,7 +42,7 @@ func.func @entries16(%x: tensor<4xi16>, %t: tensor<256xi16>) -> tensor<4xi32> {
 
 // What is between two entries of 16 bits needs more of them.
 
-// CHECK: Operation does not verify: expected a result of i32, got i16
+// CHECK: error: 'tosa.table' op expected a result of i32, got i16
 func.func @result16(%x: tensor<4xi16>, %t: tensor<513xi16>) -> tensor<4xi16> {
   %y = tosa.table %x, %t : (tensor<4xi16>, tensor<513xi16>) -> tensor<4xi16>
   return %y : tensor<4xi16>
@@ -52,7 +52,7 @@ func.func @result16(%x: tensor<4xi16>, %t: tensor<513xi16>) -> tensor<4xi16> {
 
 // Entries are of the type of the input.
 
-// CHECK: Operation does not verify: expected a table of i8, got i16
+// CHECK: error: 'tosa.table' op expected a table of i8, got i16
 func.func @entry_type(%x: tensor<4xi8>, %t: tensor<256xi16>) -> tensor<4xi8> {
   %y = tosa.table %x, %t : (tensor<4xi8>, tensor<256xi16>) -> tensor<4xi8>
   return %y : tensor<4xi8>
@@ -62,7 +62,7 @@ func.func @entry_type(%x: tensor<4xi8>, %t: tensor<256xi16>) -> tensor<4xi8> {
 
 // A table of 32 bits would be too large.
 
-// CHECK: Operation does not verify: expected an input of 8 or 16 bits, got i32
+// CHECK: error: 'tosa.table' op expected an input of 8 or 16 bits, got i32
 func.func @wide(%x: tensor<4xi32>, %t: tensor<256xi32>) -> tensor<4xi32> {
   %y = tosa.table %x, %t : (tensor<4xi32>, tensor<256xi32>) -> tensor<4xi32>
   return %y : tensor<4xi32>

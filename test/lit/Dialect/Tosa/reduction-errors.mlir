@@ -2,7 +2,7 @@
 
 // The dimension that is searched is gone.
 
-// CHECK: Operation does not verify: expected shape 4 of the result, got 4x1
+// CHECK: error: 'tosa.argmax' op expected shape 4 of the result, got 4x1
 func.func @shape(%x: tensor<4x6xi8>) -> tensor<4x1xi32> {
   %y = tosa.argmax %x {axis = 1 : i32} : (tensor<4x6xi8>) -> tensor<4x1xi32>
   return %y : tensor<4x1xi32>
@@ -12,7 +12,7 @@ func.func @shape(%x: tensor<4x6xi8>) -> tensor<4x1xi32> {
 
 // Dimensions count from 0.
 
-// CHECK: Operation does not verify: expected an axis of 0 to 1, got 2
+// CHECK: error: 'tosa.argmax' op expected an axis of 0 to 1, got 2
 func.func @axis(%x: tensor<4x6xi8>) -> tensor<4xi32> {
   %y = tosa.argmax %x {axis = 2 : i32} : (tensor<4x6xi8>) -> tensor<4xi32>
   return %y : tensor<4xi32>
@@ -22,7 +22,7 @@ func.func @axis(%x: tensor<4x6xi8>) -> tensor<4xi32> {
 
 // Positions are integers.
 
-// CHECK: Operation does not verify: result 'output' at position 0 does not verify:
+// CHECK: error: 'tosa.argmax' op result 'output' at position 0 does not verify:
 func.func @type(%x: tensor<4x6xf32>) -> tensor<4xf32> {
   %y = tosa.argmax %x {axis = 1 : i32} : (tensor<4x6xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>

@@ -2,7 +2,7 @@
 
 // The last element read has to be whole: half an element is left.
 
-// CHECK: Operation does not verify: expected a multiple of 2, got (size 4 - 1) * 3 - offset 0 + border 0 = 9
+// CHECK: error: 'tosa.resize' op expected a multiple of 2, got (size 4 - 1) * 3 - offset 0 + border 0 = 9
 func.func @whole(%x: tensor<1x4x4x2xi8>) -> tensor<1x5x5x2xi8> {
   %scale = tosa.const_shape {values = dense<[3, 2, 3, 2]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -15,7 +15,7 @@ func.func @whole(%x: tensor<1x4x4x2xi8>) -> tensor<1x5x5x2xi8> {
 
 // The result of another size.
 
-// CHECK: Operation does not verify: expected shape 1x8x8x2 of the result, got 1x8x7x2
+// CHECK: error: 'tosa.resize' op expected shape 1x8x8x2 of the result, got 1x8x7x2
 func.func @shape(%x: tensor<1x4x4x2xi8>) -> tensor<1x8x7x2xi8> {
   %scale = tosa.const_shape {values = dense<[2, 1, 2, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -28,7 +28,7 @@ func.func @shape(%x: tensor<1x4x4x2xi8>) -> tensor<1x8x7x2xi8> {
 
 // Values between elements of 8 bits are of 32.
 
-// CHECK: Operation does not verify: expected a result of i32, got i8
+// CHECK: error: 'tosa.resize' op expected a result of i32, got i8
 func.func @type(%x: tensor<1x4x4x2xi8>) -> tensor<1x8x8x2xi8> {
   %scale = tosa.const_shape {values = dense<[2, 1, 2, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -41,7 +41,7 @@ func.func @type(%x: tensor<1x4x4x2xi8>) -> tensor<1x8x8x2xi8> {
 
 // A scale is positive.
 
-// CHECK: Operation does not verify: expected a positive scale, got 0/1
+// CHECK: error: 'tosa.resize' op expected a positive scale, got 0/1
 func.func @scale(%x: tensor<1x4x4x2xi8>) -> tensor<1x1x4x2xi8> {
   %scale = tosa.const_shape {values = dense<[0, 1, 1, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -54,7 +54,7 @@ func.func @scale(%x: tensor<1x4x4x2xi8>) -> tensor<1x1x4x2xi8> {
 
 // An image shrinks to less than a sixteenth.
 
-// CHECK: Operation does not verify: expected a numerator <= 2048 and a scale > 1/16, got 1/16
+// CHECK: error: 'tosa.resize' op expected a numerator <= 2048 and a scale > 1/16, got 1/16
 func.func @small(%x: tensor<1x4x4x2xi8>) -> tensor<1x2x4x2xi8> {
   %scale = tosa.const_shape {values = dense<[1, 16, 1, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -67,7 +67,7 @@ func.func @small(%x: tensor<1x4x4x2xi8>) -> tensor<1x2x4x2xi8> {
 
 // TOSA computes positions in 16 bits.
 
-// CHECK: Operation does not verify: expected a numerator <= 2048 and a scale > 1/16, got 2049/1
+// CHECK: error: 'tosa.resize' op expected a numerator <= 2048 and a scale > 1/16, got 2049/1
 func.func @large(%x: tensor<1x4x4x2xi8>) -> tensor<1x6148x4x2xi8> {
   %scale = tosa.const_shape {values = dense<[2049, 1, 1, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -80,7 +80,7 @@ func.func @large(%x: tensor<1x4x4x2xi8>) -> tensor<1x6148x4x2xi8> {
 
 // The result begins within an element of the input.
 
-// CHECK: Operation does not verify: expected an offset of -2 to 31, got -3
+// CHECK: error: 'tosa.resize' op expected an offset of -2 to 31, got -3
 func.func @offset(%x: tensor<1x4x4x2xi8>) -> tensor<1x11x8x2xi8> {
   %scale = tosa.const_shape {values = dense<[2, 1, 2, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<[-3, 0]> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -93,7 +93,7 @@ func.func @offset(%x: tensor<1x4x4x2xi8>) -> tensor<1x11x8x2xi8> {
 
 // And ends within one.
 
-// CHECK: Operation does not verify: expected a border of -32 to 1, got 2
+// CHECK: error: 'tosa.resize' op expected a border of -32 to 1, got 2
 func.func @border(%x: tensor<1x4x4x2xi8>) -> tensor<1x8x9x2xi8> {
   %scale = tosa.const_shape {values = dense<[2, 1, 2, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -106,7 +106,7 @@ func.func @border(%x: tensor<1x4x4x2xi8>) -> tensor<1x8x9x2xi8> {
 
 // An image has four dimensions.
 
-// CHECK: Operation does not verify: expected an input of rank 4, got shape 4x4x2
+// CHECK: error: 'tosa.resize' op expected an input of rank 4, got shape 4x4x2
 func.func @rank(%x: tensor<4x4x2xi8>) -> tensor<8x8x2xi8> {
   %scale = tosa.const_shape {values = dense<[2, 1, 2, 1]> : tensor<4xindex>} : () -> !tosa.shape<4>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>
@@ -119,7 +119,7 @@ func.func @rank(%x: tensor<4x4x2xi8>) -> tensor<8x8x2xi8> {
 
 // Four numbers of scale.
 
-// CHECK: Operation does not verify: operand 'scale' at position 1 does not verify:
+// CHECK: error: 'tosa.resize' op operand 'scale' at position 1 does not verify:
 func.func @parameters(%x: tensor<1x4x4x2xi8>) -> tensor<1x8x8x2xi8> {
   %scale = tosa.const_shape {values = dense<[2, 1]> : tensor<2xindex>} : () -> !tosa.shape<2>
   %offset = tosa.const_shape {values = dense<0> : tensor<2xindex>} : () -> !tosa.shape<2>

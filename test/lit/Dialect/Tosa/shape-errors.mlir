@@ -2,7 +2,7 @@
 
 // The type says how many sizes there are.
 
-// CHECK: Operation does not verify: expected as many values as !tosa.shape<3> holds, got 2
+// CHECK: error: 'tosa.const_shape' op expected as many values as !tosa.shape<3> holds, got 2
 func.func @count() -> !tosa.shape<3> {
   %0 = tosa.const_shape {values = dense<[1, 64]> : tensor<2xindex>} : () -> !tosa.shape<3>
   return %0 : !tosa.shape<3>
@@ -12,7 +12,7 @@ func.func @count() -> !tosa.shape<3> {
 
 // Sizes are of type index.
 
-// CHECK: Operation does not verify: expected values of type index, got i64
+// CHECK: error: 'tosa.const_shape' op expected values of type index, got i64
 func.func @type() -> !tosa.shape<2> {
   %0 = tosa.const_shape {values = dense<[1, 64]> : tensor<2xi64>} : () -> !tosa.shape<2>
   return %0 : !tosa.shape<2>
