@@ -4,8 +4,10 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import raw_flatbuffer as raw
 import tflite
@@ -294,27 +296,46 @@ def test_real_model_survives(path: Path) -> None:
             assert tensor.name.encode() == other.Name()
 
 
+def real_model(stem: str) -> bytes:
+    path = next((path for path in model_files() if path.stem == stem), None)
+    if path is None:
+        pytest.skip(NO_MODELS)
+    return path.read_bytes()
+
+
+def seeded_inputs(model: Model) -> list[npt.NDArray[Any]]:
+    generator = np.random.default_rng(1)
+    tensors = [model.subgraphs[0].tensors[index] for index in model.subgraphs[0].inputs]
+    return [
+        (60 * generator.standard_normal(tensor.shape)).clip(-128, 127).astype(schema.DATA_TYPES[tensor.dtype].numpy)
+        for tensor in tensors
+    ]
+
+
 @pytest.mark.parametrize(
     "stem",
     ["mlperf_kws_dscnn_int8", "microwakeword_vad_stream_int8", "tflm_mnist_lstm_int8", "tflm_micro_speech_int8"],
 )
 def test_real_model_computes_the_same_in_tflm(stem: str) -> None:
-    path = next((path for path in model_files() if path.stem == stem), None)
-    if path is None:
-        pytest.skip(NO_MODELS)
-    original = path.read_bytes()
+    original = real_model(stem)
     model = read_model(original)
-    graph = model.subgraphs[0]
-    generator = np.random.default_rng(1)
-    inputs = []
-    for index in graph.inputs:
-        dtype = schema.DATA_TYPES[graph.tensors[index].dtype].numpy
-        assert dtype is not None
-        shape = graph.tensors[index].shape
-        inputs.append(
-            generator.standard_normal(shape).astype(dtype)
-            if dtype.kind == "f"
-            else generator.integers(-128, 128, shape).astype(dtype)
-        )
-    expected = run_in_tflm(original, *inputs)
-    assert np.array_equal(run_in_tflm(write_model(model), *inputs), expected)
+    inputs = seeded_inputs(model)
+    assert np.array_equal(run_in_tflm(write_model(model), *inputs), run_in_tflm(original, *inputs))
+
+
+@pytest.mark.parametrize("stem", ["ds_cnn_s_int16x8", "mediapipe_hand_recrop_f32", "nanou_tinyagri_seg_60x80_int8"])
+def test_real_model_computes_the_same_in_litert(stem: str) -> None:
+    litert = pytest.importorskip("ai_edge_litert.interpreter", reason="LiteRT is not installed (extra `verify`)")
+    original = real_model(stem)
+    model = read_model(original)
+
+    def run(data: bytes) -> list[npt.NDArray[Any]]:
+        resolver = litert.OpResolverType.BUILTIN_REF
+        interpreter = litert.Interpreter(model_content=data, experimental_op_resolver_type=resolver)
+        interpreter.allocate_tensors()
+        for detail, array in zip(interpreter.get_input_details(), seeded_inputs(model), strict=True):
+            interpreter.set_tensor(detail["index"], array)
+        interpreter.invoke()
+        return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+    assert plain(tuple(run(write_model(model)))) == plain(tuple(run(original)))
