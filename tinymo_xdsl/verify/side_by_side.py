@@ -61,7 +61,7 @@ class Verification:
 
     def __str__(self) -> str:
         verdict = "identical" if self.first_difference is None else f"different: {self.first_difference}"
-        scope = f"{self.tensors} tensors, {self.runs} runs, {self.distinct_outputs} distinct outputs"
+        scope = f"{self.tensors} tensors, {self.runs} runs, distinct outputs: {self.distinct_outputs}"
         return f"{verdict}; {scope}; {self.engine} {self.version}"
 
 
