@@ -220,7 +220,10 @@ class TestEngines:
             compare_models(chain(dtype="UINT8"), chain(dtype="UINT8"), engine="tflite-micro", names=("a", "b"))
 
     def test_without_an_engine_the_extra_is_named(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(engines, "is_installed", lambda engine: False)
+        def nothing_is_installed(engine: engines.Engine) -> bool:
+            return False
+
+        monkeypatch.setattr(engines, "is_installed", nothing_is_installed)
         with pytest.raises(MissingToolError, match=r"tinymo-xdsl\[verify\]"):
             compare_models(chain(), chain())
 
