@@ -1,5 +1,8 @@
 """Activations: equal to TFLite Micro for every stored input, and close to the real functions."""
 
+import zlib
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -93,6 +96,23 @@ def test_recorded_outputs_of_tflm() -> None:
     ]  # fmt: skip
 
 
+def test_digests_of_the_sweeps() -> None:
+    """Checksums of the outputs of the sweeps above, taken when they equalled TFLite Micro."""
+
+    def digest(*outputs: npt.NDArray[np.integer[Any]]) -> int:
+        return zlib.crc32(np.concatenate(outputs).tobytes())
+
+    curves = [f(INT8_VALUES, scale, z) for f in (logistic, tanh) for scale in INT8_SCALES for z in ZERO_POINTS]
+    assert digest(*curves) == 3010858040
+    assert digest(*(f(INT16_VALUES, scale) for f in (logistic, tanh) for scale in INT16_SCALES)) == 439828201
+    assert (
+        digest(*(hard_swish(INT8_VALUES, s, z, 0.03, 5) for s in INT8_SCALES[2:-1] for z in ZERO_POINTS)) == 3159584317
+    )
+    assert (
+        digest(*(leaky_relu(INT16_VALUES, a, 0.0472, 3, 0.03, -9) for a in (0.3, 0.01, 0.0, -0.5, 1.7))) == 2559689404
+    )
+
+
 def test_int8_values_are_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
         INT8_VALUES[0] = 0
@@ -122,6 +142,13 @@ def test_fixed_point_curves_are_close_to_the_real_ones() -> None:
     real = a / 2.0**27
     assert np.abs(fixed_point.logistic(a, 4) / 2.0**31 - 1 / (1 + np.exp(-real))).max() < 5e-7
     assert np.abs(fixed_point.tanh(a, 4) / 2.0**31 - np.tanh(real)).max() < 2e-6
+
+
+def test_fixed_point_curves_are_exact_at_zero() -> None:
+    zero = np.zeros(1, np.int32)
+    assert fixed_point.exp_on_negative_values(zero, 5).tolist() == [fixed_point.INT32_MAX]
+    assert fixed_point.logistic(zero, 4).tolist() == [1 << 30]
+    assert fixed_point.tanh(zero, 4).tolist() == [0]
 
 
 def test_division_by_powers_of_two_rounds_halves_away_from_zero() -> None:

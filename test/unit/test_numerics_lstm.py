@@ -1,5 +1,6 @@
 """UNIDIRECTIONAL_SEQUENCE_LSTM: every step of random layers and of a trained one equals TFLite Micro."""
 
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -129,6 +130,38 @@ def trained_layer(graph: Subgraph) -> Lstm:
         clip,
         bool(operator.options["time_major"]),
     )
+
+
+def ramp_layer() -> Lstm:
+    """A layer without random numbers, whose cell state is clipped."""
+
+    def gate(first: int) -> Gate:
+        values = (np.arange(first, first + STATE * (INPUT + STATE)) * 37 % 255 - 127).astype(np.int8)
+        weights, recurrent = values[: STATE * INPUT], values[STATE * INPUT :]
+        bias = (np.arange(STATE, dtype=np.int32) - 2) * np.int32(900)
+        return Gate(weights.reshape(STATE, INPUT), 0.011, recurrent.reshape(STATE, STATE), 0.007, bias)
+
+    return Lstm(gate(3), gate(50), gate(111), gate(200), 0.021, -9, 0.0071, 4, 2.0**-12, cell_clip=0.9)
+
+
+RAMP = (np.arange(2 * 6 * INPUT) * 53 % 256 - 128).astype(np.int8).reshape(2, 6, INPUT)
+
+
+def test_digest_of_a_layer() -> None:
+    """A checksum of outputs taken when they equalled TFLite Micro: this check needs no engine."""
+    layer = ramp_layer()
+    output, state = lstm(layer, RAMP, fresh_state(layer, 2, STATE))
+    assert len(np.unique(output)) > 25
+    assert np.abs(state.cell).max() == int(0.9 * 2**12)
+    assert (zlib.crc32(output.tobytes()), zlib.crc32(state.cell.tobytes())) == (2202022881, 2264169441)
+
+
+def test_layer_of_the_digest_equals_tflm() -> None:
+    layer = ramp_layer()
+    interpreter = tflm_interpreter(model_of(layer, (2, 6, INPUT)))
+    interpreter.set_input(RAMP, 0)
+    interpreter.invoke()
+    np.testing.assert_array_equal(lstm(layer, RAMP, fresh_state(layer, 2, STATE))[0], interpreter.get_output(0))
 
 
 @pytest.mark.skipif(not MODELS.is_dir(), reason=NO_MODELS)

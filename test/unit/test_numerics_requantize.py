@@ -151,8 +151,8 @@ def test_round_half_away(real: float, expected: int) -> None:
 
 
 def test_reduced_mantissa_saturates() -> None:
-    reduced = reduce_multiplier(np.array([0x7FFEFFFF, 0x7FFF0000, INT32.max, 0x40008000, 0x40007FFF]))
-    assert reduced.tolist() == [0x7FFF, 0x7FFF, 0x7FFF, 0x4001, 0x4000]
+    reduced = reduce_multiplier(np.array([0x7FFEFFFF, 0x7FFF0000, 0x7FFF8000, INT32.max, 0x40008000, 0x40007FFF]))
+    assert reduced.tolist() == [0x7FFF, 0x7FFF, 0x7FFF, 0x7FFF, 0x4001, 0x4000]
 
 
 def test_range_of_tosa() -> None:
@@ -176,6 +176,22 @@ def test_activation_range(
     activation: str, scale: float, zero_point: int, dtype: type[np.integer[Any]], expected: tuple[int, int]
 ) -> None:
     assert activation_range(activation, scale, zero_point, np.dtype(dtype)) == expected
+
+
+def test_scales_are_multiplied_in_double_precision() -> None:
+    """A product that float32 cannot hold; the scales themselves are float32."""
+    input_scale, weight_scale, output_scale = (float32(real) for real in (0.1, 0.003, 0.07))
+    assert float32(input_scale * weight_scale) != input_scale * weight_scale
+    assert effective_scale(0.1, 0.003, 0.07) == input_scale * weight_scale / output_scale
+
+
+def test_addition_multipliers() -> None:
+    narrow = addition_multipliers(0.1, 0.05, 0.2, INT8)
+    assert narrow.left_shift == 20
+    assert (narrow.first, narrow.second) == (Multiplier(1 << 30, 0), Multiplier(1 << 30, -1))
+    assert narrow.output == quantize_multiplier(2.0**-20)
+    wide = addition_multipliers(0.1, 0.05, 0.2, INT16)
+    assert (wide.left_shift, wide.output) == (15, quantize_multiplier(2.0**-15))
 
 
 def test_activation_range_divides_in_single_precision() -> None:

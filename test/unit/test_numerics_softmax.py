@@ -1,5 +1,7 @@
 """Softmax in integers: equal to TFLite Micro, and for uint8 to the reference kernels of LiteRT."""
 
+import zlib
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -94,6 +96,21 @@ def test_recorded_outputs_of_tflm() -> None:
     assert softmax(wide, 2e-4, 1.0, np.dtype(np.int16)).tolist() == [
         6, 92, 904, 1020, 1349, 1349, 3386, 5257, 8163, 11241,
     ]  # fmt: skip
+
+
+def test_digests_of_sweeps() -> None:
+    """Checksums of outputs taken when they equalled TFLite Micro: every difference to the largest input."""
+
+    def digest(*outputs: Array) -> int:
+        return zlib.crc32(np.concatenate(outputs).tobytes())
+
+    int16 = np.dtype(np.int16)
+    narrow = np.stack([np.full(256, 127), np.arange(-128, 128)], axis=1).astype(np.int8)
+    assert digest(*(softmax(narrow, scale, 1.0, int16) for scale in INT8_SCALES)) == 2777123336
+    wide = np.stack([np.full(65536, 32767), np.arange(-32768, 32768)], axis=1).astype(np.int16)
+    assert digest(*(softmax(wide, scale, 1.0, int16) for scale in (10 / 65535, 3e-5, 7e-4))) == 2837014868
+    counts = [np.zeros((1, depth), np.int16) for depth in range(1, 300)]
+    assert digest(*(softmax(zeros, 1e-4, 1.0, int16)[0] for zeros in counts)) == 3835637988
 
 
 def real_softmax(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

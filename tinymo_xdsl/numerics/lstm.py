@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from tinymo_xdsl.numerics.activations import Int8Array, Int16Array, logistic, rounded_log2, tanh
 from tinymo_xdsl.numerics.fixed_point import Int32Array, IntegerArray
@@ -103,14 +102,14 @@ def lstm_step(layer: Lstm, x: Int8Array, state: LstmState) -> LstmState:
 
     kept = _multiply(forget, state.cell, effective_scale(_ACTIVATION_SCALE, layer.cell_scale, layer.cell_scale))
     added = _multiply(update, candidate, effective_scale(_ACTIVATION_SCALE, _ACTIVATION_SCALE, layer.cell_scale))
-    cell = _saturate_int16(_saturate_int16(kept).astype(np.int32) + _saturate_int16(added))
+    cell = _add(kept, added)
     if layer.cell_clip > 0:
         limit = min(int(effective_scale(layer.cell_clip, 1.0, layer.cell_scale)), 32767)
         cell = np.clip(cell, -limit, limit).astype(np.int16)
 
     activated = tanh(cell, 2.0 ** rounded_log2(layer.cell_scale))
     product = _multiply(activated, output, effective_scale(_ACTIVATION_SCALE, _ACTIVATION_SCALE, layer.hidden_scale))
-    hidden = np.clip(product.astype(np.int64) + layer.hidden_zero_point, -128, 127).astype(np.int8)
+    hidden = np.clip(product.astype(np.int32) + layer.hidden_zero_point, -128, 127).astype(np.int8)
     return LstmState(hidden, cell)
 
 
@@ -120,24 +119,25 @@ def _gate_sum(layer: Lstm, gate: Gate, x: Int8Array, state: LstmState) -> Int16A
     from_state = _project(state.hidden, layer.hidden_zero_point, gate.recurrent_weights)
     input_scale = effective_scale(layer.input_scale, gate.input_weights_scale, _GATE_SCALE)
     recurrent_scale = effective_scale(layer.hidden_scale, gate.recurrent_weights_scale, _GATE_SCALE)
-    return _saturate_int16(
-        _saturate_int16(_rescale(from_input, input_scale)).astype(np.int32)
-        + _saturate_int16(_rescale(from_state, recurrent_scale))
-    )
+    return _add(_rescale(from_input, input_scale), _rescale(from_state, recurrent_scale))
 
 
 def _project(x: Int8Array, zero_point: int, weights: Int8Array) -> Int32Array:
     return (x.astype(np.int32) - zero_point) @ weights.T.astype(np.int32)
 
 
-def _multiply(a: IntegerArray, b: IntegerArray, scale: float) -> Int32Array:
+def _multiply(a: IntegerArray, b: IntegerArray, scale: float) -> Int16Array:
     return _rescale(a.astype(np.int32) * b, scale)
 
 
-def _rescale(x: Int32Array, scale: float) -> Int32Array:
+def _rescale(x: Int32Array, scale: float) -> Int16Array:
     multiplier = quantize_multiplier(scale)
-    return multiply_by_quantized_multiplier(x, multiplier.value, multiplier.shift)
+    return _saturate_int16(multiply_by_quantized_multiplier(x, multiplier.value, multiplier.shift))
 
 
-def _saturate_int16(x: npt.NDArray[np.int32]) -> Int16Array:
+def _add(a: Int16Array, b: Int16Array) -> Int16Array:
+    return _saturate_int16(a.astype(np.int32) + b)
+
+
+def _saturate_int16(x: Int32Array) -> Int16Array:
     return np.clip(x, -32768, 32767).astype(np.int16)
