@@ -117,6 +117,10 @@ SENSELESS_MODELS: dict[str, tuple[Model, str]] = {
         r"tensor 2 \('t2'\) has a negative dimension in its shape 1x-4",
     ),
     "very negative batch": (with_tensor(2, shape=(-2, 4)), "has a negative dimension in its shape -2x4"),
+    "negative signature": (
+        with_tensor(2, shape_signature=(-1, -4)),
+        r"tensor 2 \('t2'\) has a dimension in its shape signature that is neither",
+    ),
     "absurd dimension": (with_tensor(2, shape=(2**31 - 1, 4)), r"tensor 2 \('t2'\) has an absurd shape, 2147483647x4"),
     "absurd product": (with_tensor(2, shape=(-1, 2**16, 2**16)), "has an absurd shape, -1x65536x65536"),
     "absurd without elements": (with_tensor(2, shape=(0, 2**31 - 1, 9), dtype="INT64"), "has an absurd shape"),
@@ -211,9 +215,11 @@ def test_what_does_not_fit_the_schema_is_not_written(operator: Operator, message
         write_model(chain(operator))
 
 
-def test_data_type_of_another_schema_is_not_written() -> None:
+def test_tensor_of_another_schema_is_not_written() -> None:
     with pytest.raises(BadModelError, match=r"tensor 1 \('t1'\): 'INT3' is not a data type"):
         write_model(with_tensor(1, dtype="INT3"))
+    with pytest.raises(BadModelError, match=r"tensor 1 \('t1'\) has a dimension in its shape signature"):
+        write_model(with_tensor(1, shape_signature=(1, 2**40)))
 
 
 OPTIONS = ("UOffsetTRelative", raw.table({}))

@@ -87,6 +87,8 @@ class _Check:
         most = 8 * _MOST_BYTES // (dtype.bits or 8)
         if len(sizes) > _MOST_DIMENSIONS or max(sizes, default=0) > most or math.prod(sizes) > most:
             self.refuse(f"{where} has an absurd shape, {shape}; a tensor takes at most 2 GiB")
+        if any(not -1 <= size <= _MOST_BYTES for size in tensor.shape_signature or ()):
+            self.refuse(f"{where} has a dimension in its shape signature that is neither a size nor -1, for any size")
         size = dtype.size(math.prod(sizes))
         if tensor.data is not None and size is not None and (len(tensor.data) != size or sizes != tensor.shape):
             problem = f"{len(tensor.data)} bytes of data, but its shape {shape} of {tensor.dtype} takes {size}"
