@@ -292,9 +292,7 @@ def _constant(tensor: Tensor) -> Operand:
     return Operand(facts, element_of("INT8"), (len(tensor.data),), None, tensor.data)
 
 
-def _option_facts(
-    operator: Operator, family: OperatorFamily | None, ops: list[Operation]
-) -> Mapping[str, OptionFact]:
+def _option_facts(operator: Operator, family: OperatorFamily | None, ops: list[Operation]) -> Mapping[str, OptionFact]:
     """The options that the ops do not tell."""
     if operator.options_type is None:
         return {}

@@ -24,6 +24,7 @@ from tinymo_xdsl.operators.base import (
 )
 from tinymo_xdsl.operators.requantize import clamp, clamp_integers, clamp_to, lift_activation, narrow, rescale, widen
 
+
 def _ranked(op: Lowering, position: int) -> SSAValue:
     """An operand with as many axes as the result: TOSA broadcasts sizes, not ranks."""
     shape = op.operand(position).shape

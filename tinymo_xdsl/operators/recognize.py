@@ -15,7 +15,15 @@ from xdsl.ir import Operation, OpResult, SSAValue
 from tinymo_xdsl.analysis.kernels import Kernel, is_constant
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import OPERATOR_KEY, OperatorFacts, OptionFact, TensorFacts, name_of, operator_facts, tensor_facts
+from tinymo_xdsl.facts import (
+    OPERATOR_KEY,
+    OperatorFacts,
+    OptionFact,
+    TensorFacts,
+    name_of,
+    operator_facts,
+    tensor_facts,
+)
 from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import Operator, OptionValue
 from tinymo_xdsl.numerics import dense

@@ -101,7 +101,9 @@ def _signature(entry: Attribute, graphs: Sequence[Subgraph]) -> Signature:
 def _tensors(
     key: str, entries: Mapping[str, Attribute], graph: Subgraph, tensors: tuple[int, ...]
 ) -> tuple[tuple[str, int], ...]:
-    return tuple((name, _named_tensor(f"signature '{key}': '{name}'", entry, graph, tensors)) for name, entry in entries.items())
+    return tuple(
+        (name, _named_tensor(f"signature '{key}': '{name}'", entry, graph, tensors)) for name, entry in entries.items()
+    )
 
 
 def _named_tensor(what: str, entry: Attribute, graph: Subgraph, tensors: tuple[int, ...]) -> int:
