@@ -104,6 +104,18 @@ def test_a_verify_error_never_shows_weights():
     assert b"<stdin>:3:8: error: 'tosa.add' op" in tinymo_opt(stdin=text).stderr
 
 
+def test_a_crash_never_shows_weights():
+    weights = hexadecimal(4096)
+    plugin = f"{Path(__file__).parent.parent / 'lit' / 'Tools' / 'Inputs' / 'plugin.py'}:UNIVERSE"
+    text = f'"test.op"() {{w = dense<"0x{weights}"> : tensor<4096xi8>}} : () -> ()'
+    for options in ([], ["--debug"]):
+        outcome = tinymo_opt("--load-plugin", plugin, "--fail=how=crash", *options, stdin=text)
+        assert outcome.status == 1
+        assert b"in pass 'fail'" in outcome.stderr
+        assert (b"Traceback" in outcome.stderr) == bool(options)
+        assert weights[:64].encode() not in outcome.stderr.lower()
+
+
 def test_a_failing_run_leaves_the_output_file_as_it_was(tmp_path: Path):
     output = tmp_path / "out.mlir"
     output.write_text("before")

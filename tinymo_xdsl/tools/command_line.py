@@ -15,7 +15,7 @@ from tinymo_xdsl.errors import ExitStatus, TinymoError
 from tinymo_xdsl.output import write_atomically
 
 _INTERRUPTED = 130
-_NOTE_LENGTH = 500
+_MESSAGE_LENGTH = 500
 
 
 class UsageError(TinymoError):
@@ -119,7 +119,7 @@ def _describe(error: Exception) -> str:
         case OSError(filename=str(name), strerror=str(reason)):
             return f"{name}: {reason}"
         case _:
-            message = " ".join(str(error).split())[:_NOTE_LENGTH]
+            message = " ".join(str(error).split())[:_MESSAGE_LENGTH]
             notes = "".join(f"{note}; " for note in _short_notes(error))
             return f"internal error, please report it: {type(error).__name__}: {message} ({notes}--debug shows where)"
 
@@ -130,5 +130,5 @@ def _print_traceback(error: BaseException) -> None:
 
 
 def _short_notes(error: BaseException) -> list[str]:
-    """The notes of `error` but for the text of the whole module, weights included, which xDSL attaches."""
-    return [note for note in getattr(error, "__notes__", ()) if len(note) < _NOTE_LENGTH]
+    """The notes of `error` of one line, without the text of the whole module, weights included, which xDSL attaches."""
+    return [note for note in getattr(error, "__notes__", ()) if "\n" not in note]

@@ -5,7 +5,9 @@ from typing import Literal
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern
 from xdsl.universe import Universe
 from xdsl.utils.exceptions import PassFailedException
 
@@ -33,6 +35,13 @@ class StampPass(ModulePass):
         op.attributes["stamp"] = StringAttr(text)
 
 
+class CrashPattern(RewritePattern):
+    """Has a mistake that nobody foresaw."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        raise KeyError("lost")
+
+
 @dataclass(frozen=True)
 class FailPass(ModulePass):
     """Fails, or leaves a module that does not verify."""
@@ -45,7 +54,7 @@ class FailPass(ModulePass):
         if self.how == "refuse":
             raise PassFailedException("the module is not to its taste")
         if self.how == "crash":
-            raise KeyError("lost")
+            PatternRewriteWalker(CrashPattern()).rewrite_module(op)
         for nested in op.walk():
             nested.properties.pop("value", None)
 
