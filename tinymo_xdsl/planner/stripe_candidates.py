@@ -97,17 +97,21 @@ def closed_ends(problem: Problem, first: int) -> Iterator[int]:
 
 
 def narrow_values(problem: Problem, first: int, last: int) -> frozenset[int]:
-    """The values at which wrong rows are cut off with the least copying: between two windows, the narrowest row."""
+    """
+    The values at which wrong rows are cut off with the least copying.
+
+    Between two windows, of which the first makes wrong rows and the second spreads them, that with the narrowest row.
+    """
     crops: set[int] = set()
     narrowest: int | None = None
     for layer in problem.layers[first : last + 1]:
-        access = layer.operands[0].access
-        if isinstance(access, Window) and access.kernel > 1:
-            if narrowest is not None:
-                crops.add(narrowest)
-            narrowest = None
         value = layer.results[0]
-        if narrowest is None or problem.values[value].row_bytes <= problem.values[narrowest].row_bytes:
+        access = layer.operands[0].access
+        spreads = isinstance(access, Window) and access.kernel > 1
+        if spreads and narrowest is not None:
+            crops.add(narrowest)
+        is_narrow = narrowest is not None and problem.values[value].row_bytes <= problem.values[narrowest].row_bytes
+        if spreads or is_narrow:
             narrowest = value
     return frozenset(crops)
 
@@ -131,6 +135,13 @@ def equal_cuts(rows: int, stripes: int, unit: int) -> tuple[int, ...] | None:
     if stripes > units:
         return None
     return (*(units * index // stripes * unit for index in range(stripes)), rows)
+
+
+def least_peak(problem: Problem, span: Span) -> int:
+    """Bytes that the region of a span keeps alive however low its stripes are: its inputs whole, its result twice."""
+    result = problem.values[problem.layers[span.last].results[0]]
+    inputs = sum(problem.values[value].size for value in span.released)
+    return span.resident + max(inputs, 2 * result.size)
 
 
 def stripe_cost(problem: Problem, span: Span, rows: Rows, crops: frozenset[int]) -> StripeCost | None:

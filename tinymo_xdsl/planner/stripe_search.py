@@ -8,6 +8,7 @@ Then the regions on the path are cut anew, so that every stripe is as tall as th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from tinymo_xdsl.planner.stripe_build import build_region
 from tinymo_xdsl.planner.stripe_candidates import (
@@ -17,6 +18,7 @@ from tinymo_xdsl.planner.stripe_candidates import (
     closed_ends,
     equal_cuts,
     estimate,
+    least_peak,
     make_span,
     narrow_values,
     row_unit,
@@ -85,6 +87,16 @@ def not_dominated(paths: Iterable[Path]) -> list[Path]:
     return front
 
 
+def alive_before(problem: Problem) -> list[int]:
+    """For every layer, and behind the last one, the bytes of the values made before and needed from there on."""
+    change = [0] * (len(problem.layers) + 2)
+    for index, value in enumerate(problem.values):
+        producer = problem.producers[index]
+        change[0 if producer is None else producer + 1] += value.size
+        change[problem.last_use(index) + 1] -= value.size
+    return list(accumulate(change[:-1]))
+
+
 class StripeSearch:
     """One search on one problem."""
 
@@ -93,6 +105,8 @@ class StripeSearch:
         self.options = options
         self.unsplit = evaluate(problem, Solution())
         self.maximum_extra_macs = int(options.maximum_extra_macs * self.unsplit.macs)
+        self.alive_before = alive_before(problem)
+        self.spans: dict[tuple[int, int], Span] = {}
         self.estimates: dict[SplitSpan, Candidate | None] = {}
         self.layer_peaks = [0] * len(problem.layers)
         self.layer_operators = [0] * len(problem.layers)
@@ -131,15 +145,32 @@ class StripeSearch:
             self.estimates[split] = estimate(self.problem, split)
         return self.estimates[split]
 
-    def spans(self, floor: int) -> list[Span]:
-        """All spans with a layer whose peak, unsplit, is above `floor`."""
-        allowed = self.options.spans
-        return [
-            make_span(self.problem, first, last, sum(self.layer_operators[first : last + 1]))
-            for first in range(len(self.problem.layers))
-            for last in closed_ends(self.problem, first)
-            if (allowed is None or (first, last) in allowed) and max(self.layer_peaks[first : last + 1]) > floor
-        ]
+    def pool(self, floor: int) -> list[Candidate]:
+        """The candidates of all spans with a layer whose peak, unsplit, is above `floor`."""
+        pool: list[Candidate] = []
+        for first in range(len(self.problem.layers)):
+            for last in closed_ends(self.problem, first):
+                if max(self.layer_peaks[first : last + 1]) <= floor or not self.is_worth_a_look(first, last):
+                    continue
+                found = self.candidates(self.span(first, last), floor)
+                if found is None:
+                    break
+                pool += found
+        return pool
+
+    def is_worth_a_look(self, first: int, last: int) -> bool:
+        """Whether these layers may become a region: by the options, or as they begin and end where it is narrow."""
+        if self.options.spans is not None:
+            return (first, last) in self.options.spans
+        alive = self.alive_before
+        return alive[first] <= alive[first + 1] and alive[last] >= alive[last + 1]
+
+    def span(self, first: int, last: int) -> Span:
+        """The span of these layers, made once."""
+        if (first, last) not in self.spans:
+            operators = sum(self.layer_operators[first : last + 1])
+            self.spans[first, last] = make_span(self.problem, first, last, operators)
+        return self.spans[first, last]
 
     def stripe_counts(self) -> list[int]:
         """The numbers of stripes to try, in steps of about a fifth."""
@@ -150,26 +181,36 @@ class StripeSearch:
             counts.append(min(counts[-1] + max(counts[-1] // 5, 1), self.options.maximum_stripes))
         return counts
 
-    def candidates(self, span: Span, floor: int) -> list[Candidate]:
-        """The ways to run a span in stripes that lower its peak: more stripes as long as that may be worth its cost."""
-        unsplit = max(self.layer_peaks[span.first : span.last + 1])
-        narrow = narrow_values(self.problem, span.first, span.last)
-        found: list[Candidate] = []
-        for crops in (frozenset[int](), narrow):
-            found.extend(self.candidates_cropped(span, crops, unsplit, floor))
-        return found
+    def candidates(self, span: Span, floor: int) -> list[Candidate] | None:
+        """
+        The ways to run a span in stripes that lower its peak; None if even the fewest stripes take too much work.
 
-    def candidates_cropped(self, span: Span, crops: frozenset[int], unsplit: int, floor: int) -> list[Candidate]:
-        """The same for one choice of crops."""
-        result = self.problem.values[self.problem.layers[span.last].results[0]]
+        Longer spans with the same beginning then do so too.
+        """
+        unsplit = max(self.layer_peaks[span.first : span.last + 1])
+        if least_peak(self.problem, span) >= unsplit:
+            return []
+        narrow = narrow_values(self.problem, span.first, span.last)
+        found = [
+            self.candidates_cropped(span, crops, unsplit, floor) for crops in sorted({frozenset(), narrow}, key=len)
+        ]
+        if all(candidates is None for candidates in found):
+            return None
+        return [candidate for candidates in found for candidate in candidates or ()]
+
+    def candidates_cropped(self, span: Span, crops: frozenset[int], unsplit: int, floor: int) -> list[Candidate] | None:
+        """The same for one choice of crops: more and more stripes, as long as that may be worth its cost."""
+        rows = self.problem.values[self.problem.layers[span.last].results[0]].rows
         unit = row_unit(self.problem, span.first, span.last)
         found: list[Candidate] = []
         lowest = unsplit
         for count in self.stripe_counts():
-            cuts = equal_cuts(result.rows, count, unit)
+            cuts = equal_cuts(rows, count, unit)
             candidate = self.estimate(SplitSpan(span, cuts, crops)) if cuts is not None else None
-            if candidate is None or candidate.extra_macs > self.maximum_extra_macs:
+            if candidate is None:
                 break
+            if candidate.extra_macs > self.maximum_extra_macs:
+                return found or None
             if candidate.peak < lowest:
                 found.append(candidate)
                 lowest = candidate.peak
@@ -209,9 +250,9 @@ class StripeSearch:
         )
 
     def best_path(self, pool: Sequence[Candidate], floor: int) -> Path | None:
-        """The path with the best compromise of peak and operators, of all limits from `floor` on: coarsely, then finely."""
+        """The path with the best compromise of peak and operators, for limits from `floor` on: coarsely, then finely."""
         peaks = {candidate.peak for candidate in pool}.union(self.layer_peaks)
-        limits = sorted(peak for peak in peaks if peak >= floor)
+        limits = sorted({floor}.union(peak for peak in peaks if peak > floor))
         stride = max(len(limits) // LIMITS_AT_ONCE, 1)
         indices = range(0, len(limits), stride)
         while True:
@@ -240,28 +281,31 @@ class StripeSearch:
         """
         The solution with the best score.
 
-        Only spans that hold a layer above some floor are looked at. The floor sinks until the best peak stays above.
+        Only spans that hold a layer above some floor are looked at. The floor sinks until nothing keeps to it.
         """
-        best = Found((), Solution(), self.unsplit)
+        unsplit = Found((), Solution(), self.unsplit)
+        finds = [unsplit]
         floor = self.unsplit.peak
         while floor > 0:
             floor = floor * 3 // 4
-            pool = [candidate for span in self.spans(floor) for candidate in self.candidates(span, floor)]
+            pool = self.pool(floor)
             path = self.best_path(pool, floor)
             found = self.realize(path.splits) if path is not None else None
-            if found is None or self.score(found.cost) >= self.score(best.cost):
+            if found is not None and found not in finds:
+                finds.append(found)
+            if self.cheapest_path(pool, floor) is None:
                 break
-            best = found
-            if best.cost.peak > floor * 5 // 4:
-                break
-        return self.lower_evenly(best)
+        best = unsplit
+        for found in finds:
+            best = self.better(best, self.lower_evenly(found))
+        return best
 
     def least_work(self, limit: int) -> Found:
         """The solution that keeps to the limit with the least work; the lowest peak if none is found."""
         unsplit = Found((), Solution(), self.unsplit)
         if self.unsplit.peak <= limit:
             return unsplit
-        pool = [candidate for span in self.spans(limit) for candidate in self.candidates(span, limit)]
+        pool = self.pool(limit)
         path = self.cheapest_path(pool, limit)
         found = self.realize(path.splits) if path is not None else None
         if found is None or found.cost.peak > limit:
