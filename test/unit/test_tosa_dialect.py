@@ -142,6 +142,14 @@ def test_the_other_convolutions_infer_their_results():
 # Layout
 
 
+def test_operands_of_the_wrong_kind_are_named():
+    shape = tosa.ConstShapeOp([2, 3])
+    with pytest.raises(VerifyException, match=r"expected a ranked tensor, got !tosa.shape<2>"):
+        tosa.AbsOp(shape)
+    with pytest.raises(VerifyException, match=r"expected a !tosa.shape, got tensor<2xi32>"):
+        tosa.ReshapeOp(value(4, 6), value(2, of=i32))
+
+
 def test_ops_that_move_elements_infer_their_results():
     x, shape = value(4, 6), tosa.ConstShapeOp
     assert result_of(tosa.ReshapeOp(x, shape([2, 12]))) == tensor(2, 12)

@@ -241,9 +241,7 @@ class GatherOp(PureTosaOp):
         shapes.require_rank("values", values, 3)
         shapes.require_rank("indices", indices, 2)
         shapes.require_shape("indices", indices, (values[0], indices[1]))
-        if element_type_of(self.output) != element_type_of(self.values):
-            raise VerifyException(f"expected a result of {element_type_of(self.values)}")
-        shapes.require_shape("the result", shape_of(self.output), _gathered(self.values, self.indices))
+        _verify_moved(self.values, self.output, _gathered(self.values, self.indices))
 
 
 def _gathered(values: Operand, indices: Operand) -> shapes.Shape:
@@ -271,5 +269,7 @@ class ScatterOp(PureTosaOp):
         shapes.require_shape("indices", indices, (values[0], indices[1]))
         shapes.require_shape("input", shape_of(self.input), (values[0], indices[1], values[2]))
         if element_type_of(self.input) != element_type_of(self.values_in):
-            raise VerifyException(f"expected an input of {element_type_of(self.values_in)}")
+            raise VerifyException(
+                f"expected input of {element_type_of(self.values_in)}, got {element_type_of(self.input)}"
+            )
         verify_same_type(self.values_in, self.values_out)

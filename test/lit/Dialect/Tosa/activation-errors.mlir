@@ -67,3 +67,13 @@ func.func @wide(%x: tensor<4xi32>, %t: tensor<256xi32>) -> tensor<4xi32> {
   %y = tosa.table %x, %t : (tensor<4xi32>, tensor<256xi32>) -> tensor<4xi32>
   return %y : tensor<4xi32>
 }
+
+// -----
+
+// A table changes values, not shapes.
+
+// CHECK: error: 'tosa.table' op expected shape 4x6 of the result, got 6x4
+func.func @table_shape(%x: tensor<4x6xi8>, %t: tensor<256xi8>) -> tensor<6x4xi8> {
+  %y = tosa.table %x, %t : (tensor<4x6xi8>, tensor<256xi8>) -> tensor<6x4xi8>
+  return %y : tensor<6x4xi8>
+}

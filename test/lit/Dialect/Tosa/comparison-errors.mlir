@@ -47,3 +47,13 @@ func.func @select_shape(%condition: tensor<3x1xi1>, %a: tensor<4x6xi8>, %b: tens
   %y = tosa.select %condition, %a, %b : (tensor<3x1xi1>, tensor<4x6xi8>, tensor<4x6xi8>) -> tensor<4x6xi8>
   return %y : tensor<4x6xi8>
 }
+
+// -----
+
+// A choice for each condition.
+
+// CHECK: error: 'tosa.select' op expected shape 4x6 of the result, got 4x1
+func.func @select_result(%condition: tensor<4x1xi1>, %a: tensor<4x6xi8>, %b: tensor<4x6xi8>) -> tensor<4x1xi8> {
+  %y = tosa.select %condition, %a, %b : (tensor<4x1xi1>, tensor<4x6xi8>, tensor<4x6xi8>) -> tensor<4x1xi8>
+  return %y : tensor<4x1xi8>
+}

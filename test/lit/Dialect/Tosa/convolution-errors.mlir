@@ -187,3 +187,33 @@ func.func @transposed_cut(%x: tensor<1x4x4x3xi8>, %w: tensor<5x3x3x3xi8>, %b: te
   %y = tosa.transpose_conv2d %x, %w, %b, %z, %z {acc_type = i32, out_pad = array<i64: 0, 0, -3, 0>, stride = array<i64: 2, 2>} : (tensor<1x4x4x3xi8>, tensor<5x3x3x3xi8>, tensor<5xi32>, tensor<1xi8>, tensor<1xi8>) -> tensor<1x9x6x5xi32>
   return %y : tensor<1x9x6x5xi32>
 }
+
+// -----
+
+// Weights without input channels.
+
+// CHECK: error: 'tosa.conv2d' op expected weights of rank 4, got shape 5x3x3
+func.func @weights_rank(%x: tensor<1x4x4x3xi8>, %w: tensor<5x3x3xi8>, %b: tensor<5xi32>, %z: tensor<1xi8>) -> tensor<1x2x2x5xi32> {
+  %y = tosa.conv2d %x, %w, %b, %z, %z {acc_type = i32, dilation = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<1x4x4x3xi8>, tensor<5x3x3xi8>, tensor<5xi32>, tensor<1xi8>, tensor<1xi8>) -> tensor<1x2x2x5xi32>
+  return %y : tensor<1x2x2x5xi32>
+}
+
+// -----
+
+// A transposed convolution has two dimensions.
+
+// CHECK: error: 'tosa.transpose_conv2d' op expected four values of out_pad and two strides
+func.func @transposed_strides(%x: tensor<1x4x4x3xi8>, %w: tensor<5x3x3x3xi8>, %b: tensor<5xi32>, %z: tensor<1xi8>) -> tensor<1x9x9x5xi32> {
+  %y = tosa.transpose_conv2d %x, %w, %b, %z, %z {acc_type = i32, out_pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 2>} : (tensor<1x4x4x3xi8>, tensor<5x3x3x3xi8>, tensor<5xi32>, tensor<1xi8>, tensor<1xi8>) -> tensor<1x9x9x5xi32>
+  return %y : tensor<1x9x9x5xi32>
+}
+
+// -----
+
+// Its windows are apart.
+
+// CHECK: error: 'tosa.transpose_conv2d' op expected strides >= 1, got [2, 0]
+func.func @transposed_zero_stride(%x: tensor<1x4x4x3xi8>, %w: tensor<5x3x3x3xi8>, %b: tensor<5xi32>, %z: tensor<1xi8>) -> tensor<1x9x3x5xi32> {
+  %y = tosa.transpose_conv2d %x, %w, %b, %z, %z {acc_type = i32, out_pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 0>} : (tensor<1x4x4x3xi8>, tensor<5x3x3x3xi8>, tensor<5xi32>, tensor<1xi8>, tensor<1xi8>) -> tensor<1x9x3x5xi32>
+  return %y : tensor<1x9x3x5xi32>
+}

@@ -225,3 +225,115 @@ func.func @no_shape(%x: tensor<4x6xi8>, %shape: tensor<2xi32>) -> tensor<2x12xi8
   %y = tosa.reshape %x, %shape : (tensor<4x6xi8>, tensor<2xi32>) -> tensor<2x12xi8>
   return %y : tensor<2x12xi8>
 }
+
+// -----
+
+// What is done nothing with stays as it is.
+
+// CHECK: error: 'tosa.identity' op expected shape 4x6 of the result, got 6x4
+func.func @identity(%x: tensor<4x6xi8>) -> tensor<6x4xi8> {
+  %y = tosa.identity %x : (tensor<4x6xi8>) -> tensor<6x4xi8>
+  return %y : tensor<6x4xi8>
+}
+
+// -----
+
+// A block of the size that was asked for.
+
+// CHECK: error: 'tosa.slice' op expected shape 2x3 of the result, got 3x3
+func.func @slice_shape(%x: tensor<4x6xi8>) -> tensor<3x3xi8> {
+  %start = tosa.const_shape {values = dense<[1, 3]> : tensor<2xindex>} : () -> !tosa.shape<2>
+  %size = tosa.const_shape {values = dense<[2, 3]> : tensor<2xindex>} : () -> !tosa.shape<2>
+  %y = tosa.slice %x, %start, %size : (tensor<4x6xi8>, !tosa.shape<2>, !tosa.shape<2>) -> tensor<3x3xi8>
+  return %y : tensor<3x3xi8>
+}
+
+// -----
+
+// Elements in reverse order are as many as before.
+
+// CHECK: error: 'tosa.reverse' op expected shape 4x6 of the result, got 4x5
+func.func @reverse_shape(%x: tensor<4x6xi8>) -> tensor<4x5xi8> {
+  %y = tosa.reverse %x {axis = 1 : i32} : (tensor<4x6xi8>) -> tensor<4x5xi8>
+  return %y : tensor<4x5xi8>
+}
+
+// -----
+
+// Vectors come in batches.
+
+// CHECK: error: 'tosa.gather' op expected values of rank 3, got shape 5x2
+func.func @gather_values(%values: tensor<5x2xi8>, %indices: tensor<1x3xi32>) -> tensor<1x3x2xi8> {
+  %y = tosa.gather %values, %indices : (tensor<5x2xi8>, tensor<1x3xi32>) -> tensor<1x3x2xi8>
+  return %y : tensor<1x3x2xi8>
+}
+
+// -----
+
+// So do indices.
+
+// CHECK: error: 'tosa.gather' op expected indices of rank 2, got shape 3
+func.func @gather_indices(%values: tensor<1x5x2xi8>, %indices: tensor<3xi32>) -> tensor<1x3x2xi8> {
+  %y = tosa.gather %values, %indices : (tensor<1x5x2xi8>, tensor<3xi32>) -> tensor<1x3x2xi8>
+  return %y : tensor<1x3x2xi8>
+}
+
+// -----
+
+// Picking converts nothing.
+
+// CHECK: error: 'tosa.gather' op expected a result of i8, got i16
+func.func @gather_type(%values: tensor<1x5x2xi8>, %indices: tensor<1x3xi32>) -> tensor<1x3x2xi16> {
+  %y = tosa.gather %values, %indices : (tensor<1x5x2xi8>, tensor<1x3xi32>) -> tensor<1x3x2xi16>
+  return %y : tensor<1x3x2xi16>
+}
+
+// -----
+
+// Vectors to replace come in batches.
+
+// CHECK: error: 'tosa.scatter' op expected values_in of rank 3, got shape 5x2
+func.func @scatter_values(%values: tensor<5x2xi8>, %indices: tensor<1x3xi32>, %input: tensor<1x3x2xi8>) -> tensor<5x2xi8> {
+  %y = tosa.scatter %values, %indices, %input : (tensor<5x2xi8>, tensor<1x3xi32>, tensor<1x3x2xi8>) -> tensor<5x2xi8>
+  return %y : tensor<5x2xi8>
+}
+
+// -----
+
+// So do the indices of those.
+
+// CHECK: error: 'tosa.scatter' op expected indices of rank 2, got shape 3
+func.func @scatter_indices(%values: tensor<1x5x2xi8>, %indices: tensor<3xi32>, %input: tensor<1x3x2xi8>) -> tensor<1x5x2xi8> {
+  %y = tosa.scatter %values, %indices, %input : (tensor<1x5x2xi8>, tensor<3xi32>, tensor<1x3x2xi8>) -> tensor<1x5x2xi8>
+  return %y : tensor<1x5x2xi8>
+}
+
+// -----
+
+// Indices for another batch than the vectors.
+
+// CHECK: error: 'tosa.scatter' op expected shape 1x3 of indices, got 2x3
+func.func @scatter_batch(%values: tensor<1x5x2xi8>, %indices: tensor<2x3xi32>, %input: tensor<1x3x2xi8>) -> tensor<1x5x2xi8> {
+  %y = tosa.scatter %values, %indices, %input : (tensor<1x5x2xi8>, tensor<2x3xi32>, tensor<1x3x2xi8>) -> tensor<1x5x2xi8>
+  return %y : tensor<1x5x2xi8>
+}
+
+// -----
+
+// Vectors of another type.
+
+// CHECK: error: 'tosa.scatter' op expected input of i8, got i16
+func.func @scatter_type(%values: tensor<1x5x2xi8>, %indices: tensor<1x3xi32>, %input: tensor<1x3x2xi16>) -> tensor<1x5x2xi8> {
+  %y = tosa.scatter %values, %indices, %input : (tensor<1x5x2xi8>, tensor<1x3xi32>, tensor<1x3x2xi16>) -> tensor<1x5x2xi8>
+  return %y : tensor<1x5x2xi8>
+}
+
+// -----
+
+// As many vectors as before.
+
+// CHECK: error: 'tosa.scatter' op expected shape 1x5x2 of the result, got 1x3x2
+func.func @scatter_result(%values: tensor<1x5x2xi8>, %indices: tensor<1x3xi32>, %input: tensor<1x3x2xi8>) -> tensor<1x3x2xi8> {
+  %y = tosa.scatter %values, %indices, %input : (tensor<1x5x2xi8>, tensor<1x3xi32>, tensor<1x3x2xi8>) -> tensor<1x3x2xi8>
+  return %y : tensor<1x3x2xi8>
+}

@@ -107,3 +107,13 @@ func.func @negate_type(%x: tensor<6xi8>, %zp: tensor<1xi8>, %zp2: tensor<1xi32>)
   %y = tosa.negate %x, %zp, %zp2 : (tensor<6xi8>, tensor<1xi8>, tensor<1xi32>) -> tensor<6xi8>
   return %y : tensor<6xi8>
 }
+
+// -----
+
+// Negation converts nothing.
+
+// CHECK: error: 'tosa.negate' op expected a result of i8, got i16
+func.func @negate_result(%x: tensor<6xi8>, %zp: tensor<1xi8>) -> tensor<6xi16> {
+  %y = tosa.negate %x, %zp, %zp : (tensor<6xi8>, tensor<1xi8>, tensor<1xi8>) -> tensor<6xi16>
+  return %y : tensor<6xi16>
+}
