@@ -308,7 +308,7 @@ def _option_facts(operator: Operator, family: OperatorFamily | None, ops: list[O
         facts[field.name] = value
     if isinstance(activation := facts.get("fused_activation_function"), int):
         facts["fused_activation_function"] = schema.ActivationFunctionType(activation).name
-    if "padding" in derived and operator.options["padding"] == schema.Padding.SAME and not _has_pads(ops):
+    if "padding" in derived and operator.options.get("padding") == schema.Padding.SAME and not _has_pads(ops):
         facts["padding"] = schema.Padding.SAME.value
     return facts
 

@@ -159,7 +159,10 @@ class Lowering:
 
     def option(self, name: str) -> int:
         """An integer or boolean field of the options."""
-        return int(cast(int, self.operator.options[name]))
+        value = self.operator.options.get(name)
+        if not isinstance(value, int):
+            raise NotExactError(f"the options state no '{name}'")
+        return int(value)
 
     def emit(self, op: OpT) -> OpT:
         """Appends `op`."""

@@ -72,7 +72,7 @@ def lower_conv2d(op: Lowering) -> Sequence[SSAValue]:
     stride = (op.option("stride_h"), op.option("stride_w"))
     dilation = (op.option("dilation_h_factor"), op.option("dilation_w_factor"))
     grid = grid_of(image.shape, weights.shape[1:3], stride, dilation)
-    source, pads = cut_unread(op, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
+    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
     convolution = tosa.Conv2DOp(
         source,
         op.value(1),
@@ -127,7 +127,7 @@ def lower_depthwise_conv2d(op: Lowering) -> Sequence[SSAValue]:
     stride = (op.option("stride_h"), op.option("stride_w"))
     dilation = (op.option("dilation_h_factor"), op.option("dilation_w_factor"))
     grid = grid_of(image.shape, (rows, columns), stride, dilation)
-    source, pads = cut_unread(op, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
+    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
     convolution = tosa.DepthwiseConv2DOp(
         source,
         op.value(1, (rows, columns, channels, outputs // channels)),

@@ -23,7 +23,7 @@ def _pool(op: Lowering, average: bool) -> Sequence[SSAValue]:
     kernel = (op.option("filter_height"), op.option("filter_width"))
     stride = (op.option("stride_h"), op.option("stride_w"))
     grid = grid_of(image.shape, kernel, stride)
-    source, pads = cut_unread(op, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
+    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
     windows = {"kernel": ints(kernel), "stride": ints(stride), "pad": ints(pads)}
     result = op.result_type(op.output)
     if not average:

@@ -9,7 +9,7 @@ from xdsl.ir import SSAValue
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import OptionFact
 from tinymo_xdsl.flatbuffer.schema import Padding
-from tinymo_xdsl.operators.base import Lift, Lowering, NotExactError, shape_of
+from tinymo_xdsl.operators.base import Emitter, Lift, NotExactError, shape_of
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,6 @@ class WindowGrid:
         """Pads (top, bottom, left, right) under `padding`."""
         return (*self.rows.pads(padding), *self.columns.pads(padding))
 
-    def padding_of(self, pads: Sequence[int], hint: OptionFact | None = None) -> Padding:
-        """
-        The padding that gives `pads`; where both do, the one that `hint` names, or VALID.
-
-        Raises `NotExactError` if neither does: the file then needs an explicit PAD.
-        """
-        fitting = [padding for padding in (Padding.VALID, Padding.SAME) if self.pads(padding) == tuple(pads)]
-        if not fitting:
-            raise NotExactError(f"pads {list(pads)} are neither SAME nor VALID for this input")
-        return Padding.SAME if hint == Padding.SAME.value and Padding.SAME in fitting else fitting[0]
-
 
 def grid_of(
     image: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = (1, 1)
@@ -70,7 +59,7 @@ def grid_of(
     return WindowGrid(rows, columns)
 
 
-def cut_unread(op: Lowering, image: SSAValue, grid: WindowGrid, pads: Sequence[int]) -> tuple[SSAValue, list[int]]:
+def cut_unread(emitter: Emitter, image: SSAValue, grid: WindowGrid, pads: Sequence[int]) -> tuple[SSAValue, list[int]]:
     """
     The image without the rows and columns that no window reads, and the pads that remain.
 
@@ -84,24 +73,31 @@ def cut_unread(op: Lowering, image: SSAValue, grid: WindowGrid, pads: Sequence[i
         shape[axis] -= unread - dropped
     if tuple(shape) == shape_of(image):
         return image, pads
-    start, size = op.emitter.shape([0] * len(shape)), op.emitter.shape(shape)
-    return op.emit(tosa.SliceOp(image, start, size)).output, pads
+    start, size = emitter.shape([0] * len(shape)), emitter.shape(shape)
+    return emitter.emit(tosa.SliceOp(image, start, size)).output, pads
 
 
-def whole_image(lift: Lift, image: SSAValue, pads: Sequence[int], grid: WindowGrid, hint: OptionFact | None) -> Padding:
-    """The padding of the file for an image that may have been cut to what the windows read."""
-    source = lift.source(image)
-    if source is image:
-        return grid.padding_of(pads, hint)
-    shape = shape_of(source)
+def whole_image_padding(
+    image: Sequence[int], pads: Sequence[int], grid: WindowGrid, hint: OptionFact | None = None
+) -> Padding:
+    """
+    The padding of the file for windows over an image of this shape, of which only what they read may be left.
+
+    Where both paddings give `pads`, it is the one that `hint` names, or VALID. Raises `NotExactError` if neither does.
+    """
     whole = WindowGrid(
-        Window(shape[1], grid.rows.kernel, grid.rows.stride), Window(shape[2], grid.columns.kernel, grid.columns.stride)
+        Window(image[1], grid.rows.kernel, grid.rows.stride), Window(image[2], grid.columns.kernel, grid.columns.stride)
     )
     order = (Padding.SAME, Padding.VALID) if hint == Padding.SAME.value else (Padding.VALID, Padding.SAME)
     for padding in order:
         if _trimmed(whole, padding) == tuple(pads):
             return padding
     raise NotExactError(f"pads {list(pads)} are neither SAME nor VALID for this input")
+
+
+def whole_image(lift: Lift, image: SSAValue, pads: Sequence[int], grid: WindowGrid, hint: OptionFact | None) -> Padding:
+    """As `whole_image_padding`, for an image that the kernel may have cut."""
+    return whole_image_padding(shape_of(lift.source(image)), pads, grid, hint)
 
 
 def _trimmed(grid: WindowGrid, padding: Padding) -> tuple[int, ...]:

@@ -1,0 +1,121 @@
+"""
+`fold-pad`: an explicit PAD in front of a convolution becomes the convolution's own pads.
+
+A padded copy of a tensor nearly doubles the memory around a convolution. TOSA's pads cost nothing, and neither does
+SAME padding in a `.tflite`; where the folded pads are not SAME there, `legalize-for-tflite` puts the PAD back.
+
+```mlir
+%p = tosa.pad %x, ... rows 1 and 1, columns 1 and 1
+%y = tosa.conv2d %p, ... {pad = 0, 0, 0, 0}           =>   %y = tosa.conv2d %x, ... {pad = 1, 1, 1, 1}
+```
+
+A PAD of nothing is dropped. Left alone: pads that hold anything but the convolution's input zero point, pads of other
+axes, pads that anything but convolutions reads, and a padded tensor that the function returns.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from tinymo_xdsl.analysis.rows import shape_of, window_shape
+from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects.tosa.base import ints
+from tinymo_xdsl.numerics import dense
+from tinymo_xdsl.operators.base import Emitter, constant_attribute
+from tinymo_xdsl.operators.windows import cut_unread, grid_of, pads_attribute
+
+Convolution = tosa.Conv2DOp | tosa.DepthwiseConv2DOp
+
+
+def image_pads(pad: tosa.PadOp) -> tuple[int, int, int, int] | None:
+    """Pads (top, bottom, left, right) of an op that pads the rows and columns of an image and nothing else."""
+    pads = tosa.constant_shape(pad.padding)
+    if pads is None or len(pads) != 8 or any(pads[:2]) or any(pads[6:]):
+        return None
+    return (pads[2], pads[3], pads[4], pads[5])
+
+
+def same_number(first: SSAValue, second: SSAValue) -> bool:
+    """Whether two constants of one element are equal."""
+    mine, theirs = constant_attribute(first), constant_attribute(second)
+    return mine is not None and theirs is not None and np.array_equal(dense.to_numpy(mine), dense.to_numpy(theirs))
+
+
+def convolutions_of(pad: tosa.PadOp) -> list[Convolution] | None:
+    """The convolutions that read a padded image, directly or cut to what they read; `None` if anything else does."""
+    found: list[Convolution] = []
+    for use in pad.output.uses:
+        users: Sequence[Operation] = [use.operation]
+        if isinstance(use.operation, tosa.SliceOp) and not use.operation.attributes:
+            users = [inner.operation for inner in use.operation.output.uses]
+        for user in users:
+            if not isinstance(user, Convolution) or not same_number(user.input_zp, pad.pad_const):
+                return None
+            found.append(user)
+    return found
+
+
+class FoldPadOfNothing(RewritePattern):
+    """Drops a pad whose sizes are all zero."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: tosa.PadOp, rewriter: PatternRewriter) -> None:
+        """What it yields is what it reads."""
+        pads = tosa.constant_shape(op.padding)
+        if pads is not None and not any(pads) and not is_returned(op.output):
+            rewriter.replace(op, [], [op.input1])
+
+
+def is_returned(value: SSAValue) -> bool:
+    """Whether the function returns `value`, which then has to keep its name."""
+    return any(use.operation.name == "func.return" for use in value.uses)
+
+
+class FoldPadIntoConvolution(RewritePattern):
+    """Makes an explicit pad the pads of the convolutions that read it."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: tosa.PadOp, rewriter: PatternRewriter) -> None:
+        """Pads that no window reads are dropped on the way, as TOSA wants it."""
+        pads, readers = image_pads(op), convolutions_of(op)
+        if pads is None or not readers:
+            return
+        for reader in readers:
+            fold(op, pads, reader, rewriter)
+        if not op.output.uses:
+            rewriter.erase(op)
+
+
+def fold(pad: tosa.PadOp, pads: Sequence[int], reader: Convolution, rewriter: PatternRewriter) -> None:
+    """Lets `reader` run over the unpadded image."""
+    old_cut = reader.input.owner
+    total = [outer + inner for outer, inner in zip(pads, pads_attribute(reader), strict=True)]
+    kernel, stride, dilation = window_shape(reader)
+    emitter = Emitter(lambda op: rewriter.insert(op, InsertPoint.before(reader)))
+    grid = grid_of(shape_of(pad.input1), kernel, stride, dilation)
+    source, rest = cut_unread(emitter, pad.input1, grid, total)
+    reader.operands[0] = source
+    reader.pad = ints(rest)
+    rewriter.notify_op_modified(reader)
+    if isinstance(old_cut, tosa.SliceOp) and not old_cut.output.uses:
+        rewriter.erase(old_cut)
+
+
+@dataclass(frozen=True)
+class FoldPadPass(ModulePass):
+    """Fold explicit PADs into the convolutions that read them."""
+
+    name: ClassVar[str] = "fold-pad"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Drops PADs of nothing first, for what stands behind them."""
+        for pattern in (FoldPadOfNothing(), FoldPadIntoConvolution()):
+            PatternRewriteWalker(pattern, apply_recursively=False).rewrite_module(op)
