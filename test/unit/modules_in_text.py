@@ -42,3 +42,29 @@ func.func @main(%x : tensor<1x4x2xi8> {tinymo.tensor = {name = "x"}}) -> tensor<
 }
 """
 """All ops of the TinyMo dialect: each row of `x` but the first becomes the largest of itself and the row before."""
+
+STATE = """
+module {
+  func.func @main(%x : tensor<2xi32>) -> tensor<2xi32> {
+    tosa.custom {domain_name = "TFL", implementation_attrs = "", operator_name = "CALL_ONCE",
+      tinymo.operator = {options = {init_subgraph_index = 1 : i64}}} : () -> ()
+    %h = tosa.custom {domain_name = "TFL", implementation_attrs = "", operator_name = "VAR_HANDLE",
+      tinymo.operator = {options = {container = "", shared_name = "sum"}}} : () -> tensor<i32>
+    %old = tosa.custom %h {domain_name = "TFL", implementation_attrs = "", operator_name = "READ_VARIABLE"}
+      : (tensor<i32>) -> tensor<2xi32>
+    %new = tosa.add %old, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
+    tosa.custom %h, %new {domain_name = "TFL", implementation_attrs = "", operator_name = "ASSIGN_VARIABLE"}
+      : (tensor<i32>, tensor<2xi32>) -> ()
+    return %new : tensor<2xi32>
+  }
+  func.func @init() {
+    %h = tosa.custom {domain_name = "TFL", implementation_attrs = "", operator_name = "VAR_HANDLE",
+      tinymo.operator = {options = {container = "", shared_name = "sum"}}} : () -> tensor<i32>
+    %start = "tosa.const"() <{values = dense<100> : tensor<2xi32>}> : () -> tensor<2xi32>
+    tosa.custom %h, %start {domain_name = "TFL", implementation_attrs = "", operator_name = "ASSIGN_VARIABLE"}
+      : (tensor<i32>, tensor<2xi32>) -> ()
+    return
+  }
+}
+"""
+"""Adds up its inputs in a resource variable that starts at 100."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from modules_in_text import SPLIT, in_main, parse
+from modules_in_text import SPLIT, STATE, in_main, parse
 from xdsl.dialects.builtin import UnrealizedConversionCastOp
 from xdsl.interpreter import OpCounter
 from xdsl.rewriter import Rewriter
@@ -10,37 +10,32 @@ from xdsl.rewriter import Rewriter
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.interpreter.executor import Executor, run_function
 
-STATE = """
-module {
-  func.func @main(%x : tensor<2xi32>) -> tensor<2xi32> {
-    tosa.custom {domain_name = "TFL", implementation_attrs = "", operator_name = "CALL_ONCE",
-      tinymo.operator = {options = {init_subgraph_index = 1 : i64}}} : () -> ()
-    %h = tosa.custom {domain_name = "TFL", implementation_attrs = "", operator_name = "VAR_HANDLE",
-      tinymo.operator = {options = {container = "", shared_name = "sum"}}} : () -> tensor<i32>
-    %old = tosa.custom %h {domain_name = "TFL", implementation_attrs = "", operator_name = "READ_VARIABLE"}
-      : (tensor<i32>) -> tensor<2xi32>
-    %new = tosa.add %old, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
-    tosa.custom %h, %new {domain_name = "TFL", implementation_attrs = "", operator_name = "ASSIGN_VARIABLE"}
-      : (tensor<i32>, tensor<2xi32>) -> ()
-    return %new : tensor<2xi32>
-  }
-  func.func @init() {
-    %h = tosa.custom {domain_name = "TFL", implementation_attrs = "", operator_name = "VAR_HANDLE",
-      tinymo.operator = {options = {container = "", shared_name = "sum"}}} : () -> tensor<i32>
-    %start = "tosa.const"() <{values = dense<100> : tensor<2xi32>}> : () -> tensor<2xi32>
-    tosa.custom %h, %start {domain_name = "TFL", implementation_attrs = "", operator_name = "ASSIGN_VARIABLE"}
-      : (tensor<i32>, tensor<2xi32>) -> ()
-    return
-  }
-}
-"""
-
 
 def test_variables_live_as_long_as_the_executor() -> None:
     executor = Executor(parse(STATE))
     one = np.ones(2, np.int32)
     assert [executor.run([one])[0].tolist() for _ in range(3)] == [[101, 101], [102, 102], [103, 103]]
     assert Executor(parse(STATE)).run([one])[0].tolist() == [101, 101]
+
+
+def test_variables_of_tosa_start_at_their_declared_value() -> None:
+    executor = Executor(
+        parse("""module {
+  tosa.variable @sum = dense<7> : tensor<2xi32>
+  tosa.variable @last : tensor<2xi32>
+  func.func @main(%x : tensor<2xi32>) -> (tensor<2xi32>, tensor<2xi32>) {
+    %last = tosa.variable_read @last : tensor<2xi32>
+    %old = tosa.variable_read @sum : tensor<2xi32>
+    %new = tosa.add %old, %x : (tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
+    tosa.variable_write @sum, %new : tensor<2xi32>
+    tosa.variable_write @last, %x : tensor<2xi32>
+    return %new, %last : tensor<2xi32>, tensor<2xi32>
+  }
+}""")
+    )
+    one = np.ones(2, np.int32)
+    results = [[output.tolist() for output in executor.run([one])] for _ in range(2)]
+    assert results == [[[8, 8], [0, 0]], [[9, 9], [1, 1]]]
 
 
 def test_a_variable_that_was_never_assigned_holds_its_zero_point() -> None:

@@ -192,6 +192,30 @@ def test_convolutions_and_rescale_are_wired() -> None:
     np.testing.assert_array_equal(transposed, expected)
 
 
+def test_conv3d_sums_planes() -> None:
+    """Dilated over planes, with a border behind the last plane and left of the first column."""
+    module = in_main(
+        "%x : tensor<1x5x3x4x2xi8>, %w : tensor<3x2x2x2x2xi8>, %b : tensor<3xi32>",
+        "tensor<1x4x2x4x3xi32>",
+        """
+  %zp = "tosa.const"() <{values = dense<-3> : tensor<1xi8>}> : () -> tensor<1xi8>
+  %zero = "tosa.const"() <{values = dense<0> : tensor<1xi8>}> : () -> tensor<1xi8>
+  %r = tosa.conv3d %x, %w, %b, %zp, %zero {acc_type = i32, dilation = array<i64: 2, 1, 1>,
+    pad = array<i64: 0, 1, 0, 0, 1, 0>, stride = array<i64: 1, 1, 1>}
+    : (tensor<1x5x3x4x2xi8>, tensor<3x2x2x2x2xi8>, tensor<3xi32>, tensor<1xi8>, tensor<1xi8>) -> tensor<1x4x2x4x3xi32>
+  return %r : tensor<1x4x2x4x3xi32>""",
+    )
+    x, weight, _ = inputs = random_inputs(find_function(module, "main"))
+    bias = inputs[2] = np.array([1000, -2000, 30], np.int32)
+    centred = np.pad(x.astype(np.int32) + 3, ((0, 0), (0, 1), (0, 0), (1, 0), (0, 0)))
+    expected = np.zeros((1, 4, 2, 4, 3), np.int32) + bias
+    for n, d, y, c, oc in np.ndindex(*expected.shape):
+        read = centred[n, d : d + 3 : 2, y : y + 2, c : c + 2]
+        expected[n, d, y, c, oc] += (read * weight[oc]).sum()
+    (result,) = run_function(module, inputs)
+    np.testing.assert_array_equal(result, expected)
+
+
 def test_rescale_of_unsigned_and_of_48_bits() -> None:
     """Signless bytes read as unsigned, a `ui8` tensor, and an accumulator of int16 that is scaled by 15 bits."""
     module = in_main(

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from modules_in_text import SPLIT, in_main, parse
+from modules_in_text import SPLIT, STATE, in_main, parse
 
+from tinymo_xdsl.dialects.tosa import CustomOp
 from tinymo_xdsl.errors import OutputsDifferError
 from tinymo_xdsl.interpreter.executor import find_function
 from tinymo_xdsl.interpreter.semantics import check_same, random_inputs
@@ -34,6 +35,16 @@ def test_floats_are_compared_bit_by_bit() -> None:
     with pytest.raises(OutputsDifferError, match="output 0"):
         check_same(parse(text.format(op="add")), parse(text.format(op="maximum")))
     check_same(parse(text.format(op="minimum")), parse(text.format(op="maximum")))
+
+
+def test_a_lost_assignment_shows_in_the_second_run() -> None:
+    before, after = parse(STATE), parse(STATE)
+    main = find_function(after, "main")
+    assign = next(op for op in main.body.ops if isinstance(op, CustomOp) and op.operator_name.data == "ASSIGN_VARIABLE")
+    assign.detach()
+    check_same(before, parse(STATE))
+    with pytest.raises(OutputsDifferError, match="output 0"):
+        check_same(before, after)
 
 
 def test_random_inputs_cover_the_range_and_repeat() -> None:

@@ -39,6 +39,36 @@ def conv2d(
     return _as_integers(products, accumulator).reshape(*columns.shape[:3], -1) + bias.astype(accumulator)
 
 
+def conv3d(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    window: SlidingWindow,
+    depth: SlidingWindow,
+    accumulator: np.dtype[Any],
+    input_zero_point: int = 0,
+    weight_zero_point: int = 0,
+) -> Array:
+    """
+    TOSA `CONV3D`: `x` [N, D, H, W, C], `weight` [OC, KD, KH, KW, C], `bias` [OC] or [1], result [N, OD, OH, OW, OC].
+
+    `window` moves over rows and columns; the rows of `depth` say how the kernel moves over the planes.
+    """
+    planes: list[Array] = []
+    front, step, apart = depth.pad[0], depth.stride[0], depth.dilation[0]
+    shape = (len(x), *window.output_size(x.shape[2], x.shape[3]), len(weight))
+    none = np.zeros(1, accumulator)
+    for position in range(depth.output_size(x.shape[1], 1)[0]):
+        total = np.zeros(shape, accumulator)
+        for tap in range(weight.shape[1]):
+            plane = position * step + tap * apart - front
+            if 0 <= plane < x.shape[1]:
+                kernel = weight[:, tap]
+                total += conv2d(x[:, plane], kernel, none, window, accumulator, input_zero_point, weight_zero_point)
+        planes.append(total + bias.astype(accumulator))
+    return np.stack(planes, axis=1)
+
+
 def depthwise_conv2d(
     x: Array,
     weight: Array,

@@ -15,7 +15,7 @@ from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError, TinymoError
 from tinymo_xdsl.facts import name_of, tensor_facts
 from tinymo_xdsl.interpreter.operands import element_dtype
-from tinymo_xdsl.interpreter.state import CustomOperators
+from tinymo_xdsl.interpreter.state import CustomOperators, TosaVariables
 from tinymo_xdsl.interpreter.tinymo_functions import TinymoFunctions
 from tinymo_xdsl.interpreter.tosa_arithmetic import TosaArithmetic, TosaFunctionsOfElements
 from tinymo_xdsl.interpreter.tosa_images import TosaImages
@@ -43,6 +43,7 @@ class Executor:
             TosaReductions(),
             TosaControlFlow(),
             CustomOperators(),
+            TosaVariables(),
             TinymoFunctions(),
         ):
             self._interpreter.register_implementations(functions)

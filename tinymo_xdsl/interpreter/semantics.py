@@ -1,6 +1,7 @@
 """Whether two modules compute the same values: what every pass must keep."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -10,8 +11,9 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 from tinymo_xdsl.errors import OutputsDifferError
-from tinymo_xdsl.interpreter.executor import run_and_observe
+from tinymo_xdsl.interpreter.executor import Executor, TensorRecorder, find_function
 from tinymo_xdsl.interpreter.operands import element_dtype
+from tinymo_xdsl.interpreter.state import keeps_state
 from tinymo_xdsl.numerics.dense import Array
 
 
@@ -28,31 +30,43 @@ def random_inputs(function: FuncOp, seed: int = 0) -> list[Array]:
 def check_same(before: ModuleOp, after: ModuleOp, seeds: Sequence[int] = (0,), pass_name: str = "the change") -> None:
     """
     Run every function of both modules on seeded inputs and compare, bit for bit, the outputs and each tensor whose name
-    is in both.
+    is in both. Modules with variables run twice from one state.
 
     Raises `OutputsDifferError` that names `pass_name` and the first element that differs, in the order of execution;
     `BadModelError` when an op cannot be executed.
     """
+    runs = 2 if keeps_state(before) else 1
     kept = {op.sym_name.data for op in after.ops if isinstance(op, FuncOp)}
     for function in before.ops:
         if isinstance(function, FuncOp) and function.body.blocks and function.sym_name.data in kept:
+            name = function.sym_name.data
             for seed in seeds:
-                _check_function(before, after, function, seed, pass_name)
+                inputs = [random_inputs(function, 1000 * seed + run) for run in range(runs)]
+                old, new = (_observe(module, name, inputs) for module in (before, after))
+                for old_run, new_run in zip(old, new, strict=True):
+                    _compare_runs(f"{pass_name} changes @{name}", old_run, new_run, seed)
 
 
-def _check_function(before: ModuleOp, after: ModuleOp, function: FuncOp, seed: int, pass_name: str) -> None:
-    inputs = random_inputs(function, seed)
-    name = function.sym_name.data
-    old_outputs, old_tensors = run_and_observe(before, inputs, name)
-    new_outputs, new_tensors = run_and_observe(after, inputs, name)
-    where = f"{pass_name} changes @{name}"
-    for tensor, array in old_tensors.items():
-        if tensor in new_tensors:
-            _compare(f"{where}: tensor '{tensor}'", array, new_tensors[tensor], seed)
-    if len(old_outputs) != len(new_outputs):
-        raise OutputsDifferError(f"{where}: {len(old_outputs)} outputs before, {len(new_outputs)} after")
-    for index, (old, new) in enumerate(zip(old_outputs, new_outputs, strict=True)):
-        _compare(f"{where}: output {index}", old, new, seed)
+@dataclass(frozen=True, eq=False)
+class _Run:
+    outputs: list[Array]
+    tensors: dict[str, Array]
+
+
+def _observe(module: ModuleOp, function: str, inputs: Sequence[Sequence[Array]]) -> list[_Run]:
+    recorder = TensorRecorder(find_function(module, function))
+    executor = Executor(module, (recorder,))
+    return [_Run(executor.run(arrays, function), dict(recorder.tensors)) for arrays in inputs]
+
+
+def _compare_runs(where: str, old: _Run, new: _Run, seed: int) -> None:
+    for tensor, array in old.tensors.items():
+        if tensor in new.tensors:
+            _compare(f"{where}: tensor '{tensor}'", array, new.tensors[tensor], seed)
+    if len(old.outputs) != len(new.outputs):
+        raise OutputsDifferError(f"{where}: {len(old.outputs)} outputs before, {len(new.outputs)} after")
+    for index, (before, after) in enumerate(zip(old.outputs, new.outputs, strict=True)):
+        _compare(f"{where}: output {index}", before, after, seed)
 
 
 def _compare(what: str, old: Array, new: Array, seed: int) -> None:

@@ -2,16 +2,18 @@
 What a module remembers from one run to the next: variables.
 
 TFLite has two kinds. Resource variables are named by handles and read and assigned whole. Variable tensors are
-operands that an operator changes; here a `tosa.custom "VARIABLE"` yields the one array that lives on.
+operands that an operator changes; here a `tosa.custom "VARIABLE"` yields the one array that lives on. TOSA's own
+variables are read and written by name.
 """
 
 from typing import cast
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
 from xdsl.ir import Attribute, Operation, OpResult
+from xdsl.traits import SymbolTable
 
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError
@@ -19,7 +21,7 @@ from tinymo_xdsl.facts import tensor_facts
 from tinymo_xdsl.interpreter.custom import TFLITE_DOMAIN, Call
 from tinymo_xdsl.interpreter.operands import element_dtype
 from tinymo_xdsl.interpreter.tflite_operators import OPERATORS
-from tinymo_xdsl.numerics.dense import Array
+from tinymo_xdsl.numerics.dense import Array, to_numpy
 
 
 @register_impls
@@ -73,6 +75,40 @@ class CustomOperators(InterpreterFunctions):
         if not 0 <= index < len(functions):
             raise BadModelError(f"{call.what}: there is no subgraph {index}")
         interpreter.call_op(functions[index])
+
+
+def keeps_state(module: ModuleOp) -> bool:
+    """Whether a run of `module` can depend on the runs before."""
+    return any(
+        isinstance(op, tosa.VariableWriteOp)
+        or (isinstance(op, tosa.CustomOp) and op.operator_name.data in ("VARIABLE", "ASSIGN_VARIABLE"))
+        for op in module.walk()
+    )
+
+
+@register_impls
+class TosaVariables(InterpreterFunctions):
+    """Holds the values of `tosa.variable`; one that was never written and has no initial value is all zeros."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Array] = {}
+
+    @impl(tosa.VariableReadOp)
+    def read(self, interpreter: Interpreter, op: tosa.VariableReadOp, args: PythonValues) -> PythonValues:
+        value = self._values.get(op.var_name.data)
+        return (_declared_value(op) if value is None else value,)
+
+    @impl(tosa.VariableWriteOp)
+    def write(self, interpreter: Interpreter, op: tosa.VariableWriteOp, args: PythonValues) -> PythonValues:
+        self._values[op.var_name.data] = args[0]
+        return ()
+
+
+def _declared_value(op: tosa.VariableReadOp) -> Array:
+    variable = SymbolTable.lookup_symbol(op, op.var_name)
+    if isinstance(variable, tosa.VariableOp) and variable.initial_value is not None:
+        return to_numpy(variable.initial_value)
+    return _initial(op.output1)
 
 
 def _initial(result: OpResult) -> Array:

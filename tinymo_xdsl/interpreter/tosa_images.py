@@ -7,7 +7,7 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.interpreter import convolution, pooling, resize
-from tinymo_xdsl.interpreter.operands import element_dtype, four, integer, pair, result_dtype
+from tinymo_xdsl.interpreter.operands import element_dtype, four, integer, integers, pair, result_dtype
 from tinymo_xdsl.interpreter.sliding_window import SlidingWindow
 from tinymo_xdsl.interpreter.tosa_arithmetic import maximum_function
 from tinymo_xdsl.numerics.dense import Array
@@ -26,6 +26,26 @@ class TosaImages(InterpreterFunctions):
             weight,
             bias,
             window,
+            element_dtype(op.acc_type),
+            integer(input_zero_point),
+            integer(weight_zero_point),
+        )
+        return (result.astype(result_dtype(op), copy=False),)
+
+    @impl(tosa.Conv3DOp)
+    def conv3d(self, interpreter: Interpreter, op: tosa.Conv3DOp, args: PythonValues) -> PythonValues:
+        x, weight, bias, input_zero_point, weight_zero_point = args
+        pads, strides, dilations = integers(op.pad), integers(op.stride), integers(op.dilation)
+        front, back, top, bottom, left, right = pads
+        stride, dilation = (strides[1], strides[2]), (dilations[1], dilations[2])
+        window = SlidingWindow(weight.shape[2:4], stride, (top, bottom, left, right), dilation)
+        depth = SlidingWindow((weight.shape[1], 1), (strides[0], 1), (front, back, 0, 0), (dilations[0], 1))
+        result = convolution.conv3d(
+            x,
+            weight,
+            bias,
+            window,
+            depth,
             element_dtype(op.acc_type),
             integer(input_zero_point),
             integer(weight_zero_point),
