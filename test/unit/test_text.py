@@ -1,11 +1,13 @@
 """MLIR text with weights, against xDSL's own printer and parser."""
 
+import math
 import random
 from io import StringIO
 
 import pytest
 from xdsl.dialects.builtin import (
     BytesAttr,
+    DenseArrayBase,
     DenseIntOrFPElementsAttr,
     FileLineColLoc,
     ModuleOp,
@@ -58,6 +60,32 @@ def test_constants_are_printed_as_xdsl_does_and_read_back(element: Attribute, wi
     assert parse_module(make_context(), text.encode(), "w.mlir").attributes["w"] == constant
     if element != i1:
         assert Parser(make_context(), text).parse_module().attributes["w"] == constant
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        DenseArrayBase.from_list(f32, [0.1, -0.0, 1e-30, 123456792.0, math.inf, -math.inf, math.nan]),
+        DenseArrayBase.from_list(f32, [2.5]),
+        DenseArrayBase.from_list(i8, [-128, 127]),
+        DenseArrayBase.from_list(i64, [-(2**63), 2**63 - 1]),
+        DenseArrayBase.from_list(i64, []),
+        DenseArrayBase.from_list(f64, [0.1, -1e300]),
+    ],
+    ids=str,
+)
+def test_arrays_are_read_back(array: DenseArrayBase):
+    text = module_text(ModuleOp([], {"a": array}))
+    assert parse_module(make_context(), text.encode(), "in.mlir").attributes["a"] == array
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["i8: 300", "i8: 1.5", "i32: 1,", "i32: 1 2", "i8: 0x100", "f32: -", "f32: 0x1", "f32: 0x00", "f32: 1e300"],
+)
+def test_arrays_that_are_wrong_are_refused(text: str):
+    with pytest.raises(DiagnosedError, match=r"in\.mlir:1:"):
+        parse_module(make_context(), f'"test.op"() {{a = array<{text}>}} : () -> ()'.encode(), "in.mlir")
 
 
 def test_strings_of_all_bytes_are_printed_as_xdsl_does():
