@@ -58,11 +58,25 @@ def same_feed(access: Window, held: Held, result: Rows, operand_rows: int) -> Fe
     return Feed(held.rows, top, bottom) if is_right else None
 
 
-def choose_feed(access: LocalAccess, result: Rows, operand_rows: int) -> Feed | None:
+@dataclass(frozen=True)
+class Edges:
     """
-    The fewest rows that a layer must be fed to yield `result`, without a PAD in front if there is a way to.
+    How the stripes of a region get their edges right.
 
-    None if no file can express them.
+    `padded`: every window is fed exactly the rows that it needs, behind a PAD operator where that takes one. Otherwise
+    windows are fed more, so that SAME fits; the rows that come out wrong are cut off behind the layers that make a
+    value in `crops`, and behind the last one; everywhere else they run along until a window would spread them.
+    """
+
+    crops: frozenset[int] = frozenset()
+    padded: bool = False
+
+
+def choose_feed(access: LocalAccess, result: Rows, operand_rows: int, padded: bool) -> Feed | None:
+    """
+    The fewest rows that a layer must be fed to yield `result`; None if no file can express them.
+
+    Unless `padded`, more of them where that spares a PAD operator.
     """
     rows = access.needed(result, operand_rows)
     if not isinstance(access, Window):
@@ -70,7 +84,7 @@ def choose_feed(access: LocalAccess, result: Rows, operand_rows: int) -> Feed | 
     top = max(access.pad_top - result.start * access.stride, 0)
     bottom = max((result.stop - 1) * access.stride - access.pad_top + access.kernel - operand_rows, 0)
     padding = access.padding(len(rows), top, bottom)
-    if padding in (Padding.SAME, Padding.VALID):
+    if padding in (Padding.SAME, Padding.VALID) or (padding is Padding.EXPLICIT and padded):
         return Feed(rows, top, bottom)
     for before, after in _widenings(access.stride):
         wider = Rows(max(rows.start - before, 0), min(rows.stop + after, operand_rows))
@@ -93,7 +107,7 @@ class StripePlan:
     feeds: Mapping[tuple[int, int], Feed]
 
 
-def plan_stripe(problem: Problem, first: int, last: int, result: Rows) -> StripePlan | None:
+def plan_stripe(problem: Problem, first: int, last: int, result: Rows, padded: bool) -> StripePlan | None:
     """What the layers `first` to `last` need to yield `result`; None if no file can express it."""
     needed = {problem.layers[last].results[0]: result}
     feeds: dict[tuple[int, int], Feed] = {}
@@ -102,7 +116,8 @@ def plan_stripe(problem: Problem, first: int, last: int, result: Rows) -> Stripe
         for position, operand in enumerate(layer.operands):
             if not isinstance(operand.access, LocalAccess):
                 continue
-            feed = choose_feed(operand.access, needed[layer.results[0]], problem.values[operand.value].rows)
+            height = problem.values[operand.value].rows
+            feed = choose_feed(operand.access, needed[layer.results[0]], height, padded)
             if feed is None:
                 return None
             feeds[index, position] = feed
@@ -112,18 +127,13 @@ def plan_stripe(problem: Problem, first: int, last: int, result: Rows) -> Stripe
 
 
 class RegionBuilder:
-    """
-    Builds the steps of one region, stripe by stripe.
+    """Builds the steps of one region, stripe by stripe."""
 
-    Wrong rows are cut off behind the layers that make a value in `crops`, and behind the last layer; everywhere else
-    they run along until a window would spread them.
-    """
-
-    def __init__(self, problem: Problem, first: int, last: int, crops: frozenset[int]) -> None:
+    def __init__(self, problem: Problem, first: int, last: int, edges: Edges) -> None:
         self.problem = problem
         self.first = first
         self.last = last
-        self.crops = crops
+        self.edges = edges
         self.steps: list[Step] = []
 
     def emit(self, step: Step, good: Rows) -> Held:
@@ -139,7 +149,7 @@ class RegionBuilder:
 
     def add_stripe(self, result: Rows) -> Held | None:
         """Append the steps that yield `result`, rows of the last layer's result; None if no file can express them."""
-        plan = plan_stripe(self.problem, self.first, self.last, result)
+        plan = plan_stripe(self.problem, self.first, self.last, result, self.edges.padded)
         if plan is None:
             return None
         held: dict[int, Held] = {}
@@ -147,9 +157,10 @@ class RegionBuilder:
         for index in range(self.first, self.last + 1):
             value = self.problem.layers[index].results[0]
             made = self.run_layer(index, plan, held)
-            needed = plan.needed[value]
             wanted = made.rows.intersection(Rows(0, self.problem.values[value].rows))
-            held[value] = made = self.crop(value, made, needed if value in self.crops or index == self.last else wanted)
+            if value in self.edges.crops or index == self.last:
+                wanted = plan.needed[value]
+            held[value] = made = self.crop(value, made, wanted)
         return made
 
     def run_layer(self, index: int, plan: StripePlan, held: Mapping[int, Held]) -> Held:
@@ -182,6 +193,8 @@ class RegionBuilder:
             return planned
         access = layer.operands[positions[0]].access
         if isinstance(access, Window) and not access.is_elementwise:
+            if self.edges.padded:
+                return planned
             height = self.problem.values[layer.operands[positions[0]].value].rows
             return same_feed(access, parts[0], plan.needed[layer.results[0]], height) or planned
         rows = parts[0].rows
@@ -202,15 +215,13 @@ class RegionBuilder:
         return parts[0]
 
 
-def build_region(
-    problem: Problem, first: int, last: int, cuts: Sequence[int], crops: frozenset[int] = frozenset()
-) -> Region | None:
+def build_region(problem: Problem, first: int, last: int, cuts: Sequence[int], edges: Edges) -> Region | None:
     """
     The layers `first` to `last` in stripes that end at the rows `cuts[1:]` of the last result, from `cuts[0]` = 0 on.
 
     None if no file can express them.
     """
-    builder = RegionBuilder(problem, first, last, crops)
+    builder = RegionBuilder(problem, first, last, edges)
     parts: list[Held] = []
     for start, stop in pairwise(cuts):
         part = builder.add_stripe(Rows(start, stop))

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import lcm
 
 from tinymo_xdsl.planner.rows import LocalAccess, Rows, Window
-from tinymo_xdsl.planner.stripe_build import RegionBuilder
+from tinymo_xdsl.planner.stripe_build import Edges, RegionBuilder
 from tinymo_xdsl.planner.stripes import MAXIMUM_JOINED, Problem, Program, Region, live_bytes, steps_macs, write_steps
 
 
@@ -48,11 +48,11 @@ class StripeCost:
 
 @dataclass(frozen=True)
 class SplitSpan:
-    """A span in stripes that end at the rows `cuts[1:]` of its result, cropped behind the values in `crops`."""
+    """A span in stripes that end at the rows `cuts[1:]` of its result."""
 
     span: Span
     cuts: tuple[int, ...]
-    crops: frozenset[int]
+    edges: Edges
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,20 @@ def narrow_values(problem: Problem, first: int, last: int) -> frozenset[int]:
     return frozenset(crops)
 
 
+def edge_choices(problem: Problem, first: int, last: int) -> list[Edges]:
+    """The ways to get the edges of stripes right that are worth a try; the simplest first."""
+    windows = [
+        layer
+        for layer in problem.layers[first : last + 1]
+        for operand in layer.operands
+        if isinstance(operand.access, Window) and operand.access.kernel > operand.access.stride
+    ]
+    at_once = frozenset(layer.results[0] for layer in windows)
+    crops = [frozenset[int](), narrow_values(problem, first, last), at_once]
+    choices = [Edges(crops=values) for values in dict.fromkeys(crops)]
+    return [*choices, Edges(padded=True)] if windows else choices
+
+
 def row_unit(problem: Problem, first: int, last: int) -> int:
     """The fewest rows of the result that come from whole rows of all values in the span: cuts in between waste work."""
     rows_per_result_row = {problem.layers[last].results[0]: Fraction(1)}
@@ -144,9 +158,9 @@ def least_peak(problem: Problem, span: Span) -> int:
     return span.resident + max(inputs, 2 * result.size)
 
 
-def stripe_cost(problem: Problem, span: Span, rows: Rows, crops: frozenset[int]) -> StripeCost | None:
+def stripe_cost(problem: Problem, span: Span, rows: Rows, edges: Edges) -> StripeCost | None:
     """What the stripe that yields these rows of the span's result costs; None if no file can express it."""
-    builder = RegionBuilder(problem, span.first, span.last, crops)
+    builder = RegionBuilder(problem, span.first, span.last, edges)
     if builder.add_stripe(rows) is None:
         return None
     program = write_steps(problem, Region(span.first, span.last, 1, tuple(builder.steps)))
@@ -171,7 +185,7 @@ def estimate(problem: Problem, split: SplitSpan) -> Candidate | None:
     stripes = [Rows(start, stop) for start, stop in pairwise(cuts)]
     inner = stripes[1:-1]
     tallest = max(inner, key=lambda rows: (len(rows), -abs(rows.start + rows.stop - cuts[-1])), default=stripes[0])
-    costs = [stripe_cost(problem, span, rows, split.crops) for rows in (stripes[0], tallest, stripes[-1])]
+    costs = [stripe_cost(problem, span, rows, split.edges) for rows in (stripes[0], tallest, stripes[-1])]
     head, middle, tail = costs
     if head is None or middle is None or tail is None:
         return None

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from tinymo_xdsl.planner.rows import Rows
+from tinymo_xdsl.planner.stripe_build import Edges
 from tinymo_xdsl.planner.stripe_candidates import Span, row_unit, stripe_cost
 from tinymo_xdsl.planner.stripes import Problem
 
 
 def tallest_stripes(
-    problem: Problem, span: Span, crops: frozenset[int], limit: int, maximum_stripes: int
+    problem: Problem, span: Span, edges: Edges, limit: int, maximum_stripes: int
 ) -> tuple[int, ...] | None:
     """
     The cuts of the fewest stripes that keep the region's peak to `limit`, from the top greedily.
@@ -23,14 +24,14 @@ def tallest_stripes(
     unit = row_unit(problem, span.first, span.last)
 
     def is_last(start: int) -> bool:
-        cost = stripe_cost(problem, span, Rows(start, result.rows), crops)
+        cost = stripe_cost(problem, span, Rows(start, result.rows), edges)
         return cost is not None and span.resident + start * result.row_bytes + cost.last_peak <= limit
 
     def fits(start: int, units: int) -> bool:
         stop = start + units * unit
         if stop >= result.rows:
             return False
-        cost = stripe_cost(problem, span, Rows(start, stop), crops)
+        cost = stripe_cost(problem, span, Rows(start, stop), edges)
         return cost is not None and span.resident + inputs + start * result.row_bytes + cost.peak <= limit
 
     cuts = [0]

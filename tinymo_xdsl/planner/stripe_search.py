@@ -10,17 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from tinymo_xdsl.planner.stripe_build import build_region
+from tinymo_xdsl.planner.stripe_build import Edges, build_region
 from tinymo_xdsl.planner.stripe_candidates import (
     Candidate,
     Span,
     SplitSpan,
     closed_ends,
+    edge_choices,
     equal_cuts,
     estimate,
     least_peak,
     make_span,
-    narrow_values,
     row_unit,
 )
 from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
@@ -129,7 +129,7 @@ class StripeSearch:
     def realize(self, splits: tuple[SplitSpan, ...]) -> Found | None:
         """Build the regions; None if they break the budget of MACs, which their estimates may have missed."""
         regions = [
-            build_region(self.problem, split.span.first, split.span.last, split.cuts, split.crops) for split in splits
+            build_region(self.problem, split.span.first, split.span.last, split.cuts, split.edges) for split in splits
         ]
         solution = Solution(tuple(region for region in regions if region is not None))
         cost = evaluate(self.problem, solution)
@@ -190,23 +190,23 @@ class StripeSearch:
         unsplit = max(self.layer_peaks[span.first : span.last + 1])
         if least_peak(self.problem, span) >= unsplit:
             return []
-        narrow = narrow_values(self.problem, span.first, span.last)
         found = [
-            self.candidates_cropped(span, crops, unsplit, floor) for crops in sorted({frozenset(), narrow}, key=len)
+            self.candidates_with(span, edges, unsplit, floor)
+            for edges in edge_choices(self.problem, span.first, span.last)
         ]
         if all(candidates is None for candidates in found):
             return None
         return [candidate for candidates in found for candidate in candidates or ()]
 
-    def candidates_cropped(self, span: Span, crops: frozenset[int], unsplit: int, floor: int) -> list[Candidate] | None:
-        """The same for one choice of crops: more and more stripes, as long as that may be worth its cost."""
+    def candidates_with(self, span: Span, edges: Edges, unsplit: int, floor: int) -> list[Candidate] | None:
+        """The same for one choice of edges: more and more stripes, as long as that may be worth its cost."""
         rows = self.problem.values[self.problem.layers[span.last].results[0]].rows
         unit = row_unit(self.problem, span.first, span.last)
         found: list[Candidate] = []
         lowest = unsplit
         for count in self.stripe_counts():
             cuts = equal_cuts(rows, count, unit)
-            candidate = self.estimate(SplitSpan(span, cuts, crops)) if cuts is not None else None
+            candidate = self.estimate(SplitSpan(span, cuts, edges)) if cuts is not None else None
             if candidate is None:
                 break
             if candidate.extra_macs > self.maximum_extra_macs:
@@ -250,7 +250,7 @@ class StripeSearch:
         )
 
     def best_path(self, pool: Sequence[Candidate], floor: int) -> Path | None:
-        """The path with the best compromise of peak and operators, for limits from `floor` on: coarsely, then finely."""
+        """The path with the best score, of those for limits from `floor` on: first coarsely, then finely."""
         peaks = {candidate.peak for candidate in pool}.union(self.layer_peaks)
         limits = sorted({floor}.union(peak for peak in peaks if peak > floor))
         stride = max(len(limits) // LIMITS_AT_ONCE, 1)
@@ -331,7 +331,7 @@ class StripeSearch:
             return None
         splits: list[SplitSpan] = []
         for split in found.splits:
-            cuts = tallest_stripes(self.problem, split.span, split.crops, limit, self.options.maximum_stripes)
+            cuts = tallest_stripes(self.problem, split.span, split.edges, limit, self.options.maximum_stripes)
             if cuts is None:
                 return None
             splits.append(replace(split, cuts=cuts))
