@@ -67,7 +67,8 @@ def peak_of(function: FuncOp) -> Peak:
     rows = tuple(
         KernelMemory(*describe_kernel(kernel), bytes_) for kernel, bytes_ in zip(kernels, copies, strict=False)
     )
-    return Peak(max(shared), max(copies), max(shared), rows, worst, _alive(ranges, worst))
+    live_peak = min(max(shared), max(copies))
+    return Peak(live_peak, max(copies), live_peak, rows, worst, _alive(ranges, worst))
 
 
 def _alive(ranges: list[LiveRange], step: int) -> tuple[tuple[str, int], ...]:

@@ -17,6 +17,7 @@ from tinymo_xdsl.analysis.kernels import Kernel, is_constant, kernels_of
 from tinymo_xdsl.analysis.macs import kernel_macs
 from tinymo_xdsl.analysis.sizes import byte_size, element_bytes
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects.tosa.base import plain_ints
 from tinymo_xdsl.facts import name_of
 from tinymo_xdsl.planner.rows import AllRows, Repeat, RowAccess, TransposedWindow, Window
 from tinymo_xdsl.planner.stripes import Layer, Operand, Problem, Value
@@ -60,7 +61,7 @@ def row_problem(function: FuncOp) -> RowProblem:
     values = [*function.args, *(value for kernel in kernels for value in kernel.outputs)]
     numbers = {value: index for index, value in enumerate(values)}
     terminator = function.body.block.last_op
-    returned = set() if terminator is None else set(terminator.operands)
+    returned = set[SSAValue]() if terminator is None else set(terminator.operands)
     layers = tuple(
         Layer(
             describe_kernel(kernel)[0],
@@ -146,7 +147,7 @@ def _window_access(op: WindowOp, value: SSAValue) -> Window | None:
     if len(shape_of(value)) != 4:
         return None
     kernel, stride, dilation = window_shape(op)
-    top, bottom, left, right = (int(pad) for pad in op.pad.get_values())
+    top, bottom, left, right = plain_ints(op.pad)
     width, channels = shape_of(value)[2:]
     spans = [(taps - 1) * apart + 1 for taps, apart in zip(kernel, dilation, strict=True)]
     columns = Window(spans[1], stride[1])
@@ -167,14 +168,14 @@ def _window_access(op: WindowOp, value: SSAValue) -> Window | None:
 
 def window_shape(op: WindowOp) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
     """Kernel, stride and dilation of a window op, each (rows, columns)."""
-    stride = tuple(int(step) for step in op.stride.get_values())
+    stride = plain_ints(op.stride)
     match op:
         case tosa.Conv2DOp():
             return shape_of(op.weight)[1:3], stride, op.dilation.get_values()
         case tosa.DepthwiseConv2DOp():
             return shape_of(op.weight)[:2], stride, op.dilation.get_values()
         case _:
-            return tuple(int(taps) for taps in op.kernel.get_values()), stride, (1, 1)
+            return plain_ints(op.kernel), stride, (1, 1)
 
 
 def _repeat_access(op: tosa.ResizeOp) -> Repeat | None:

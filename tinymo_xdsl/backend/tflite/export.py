@@ -4,19 +4,20 @@ Modules to models: one operator for each kernel, one tensor for each value in me
 Works on level 2, and on level 1 as far as each kernel is one operator of the file; `legalize-for-tflite` makes it so.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
 from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import MODEL_KEY, SUBGRAPH_KEY, FactReader, TensorFacts, name_of, option_value, tensor_facts
+from tinymo_xdsl.facts import MODEL_KEY, FactReader, TensorFacts, name_of, option_value, subgraph_facts, tensor_facts
 from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import (
     Metadata,
@@ -32,6 +33,8 @@ from tinymo_xdsl.operators.base import Implied, LiftedInput, Weights, constant_a
 from tinymo_xdsl.operators.custom import VARIABLE
 from tinymo_xdsl.operators.elements import dtype_of, element_of
 from tinymo_xdsl.operators.recognize import kernel_name, recognize
+
+logger = logging.getLogger(__name__)
 
 SPILL_OPERATOR = "TINYMO_SPILL"
 RELOAD_OPERATOR = "TINYMO_RELOAD"
@@ -56,7 +59,7 @@ def export_model(module: ModuleOp) -> Model:
         description=reader.text_or_none("description"),
         metadata=tuple(_metadata(entry) for entry in reader.array("metadata")),
         unnamed_metadata=tuple(_bytes("unnamed_metadata", entry) for entry in reader.array("unnamed_metadata")),
-        signatures=tuple(_signature(entry, exported) for entry in reader.array("signatures")),
+        signatures=tuple(_signatures(reader.array("signatures"), exported)),
         trailing=b"" if (blob := reader.attribute("trailing")) is None else _bytes("trailing", blob),
     )
     reader.finish()
@@ -80,6 +83,19 @@ def _dictionary(entry: Attribute) -> DictionaryAttr:
     if not isinstance(entry, DictionaryAttr):
         raise BadModelError(f"an entry of '{MODEL_KEY}' must be a dictionary, not {entry}")
     return entry
+
+
+class _GoneError(Exception):
+    """A signature names an inner tensor that a pass has removed."""
+
+
+def _signatures(entries: Sequence[Attribute], graphs: Sequence[Subgraph]) -> Iterator[Signature]:
+    """A signature of anything but inputs and outputs was never callable; it goes when its tensor does."""
+    for entry in entries:
+        try:
+            yield _signature(entry, graphs)
+        except _GoneError as gone:
+            logger.warning("%s; the signature is dropped", gone)
 
 
 def _signature(entry: Attribute, graphs: Sequence[Subgraph]) -> Signature:
@@ -110,7 +126,7 @@ def _named_tensor(what: str, entry: Attribute, graph: Subgraph, tensors: tuple[i
     if isinstance(entry, StringAttr):
         named = [index for index, tensor in enumerate(graph.tensors) if tensor.name == entry.data]
         if not named:
-            raise BadModelError(f"{what} names the tensor '{entry.data}', which is not there any more")
+            raise _GoneError(f"{what} names the inner tensor '{entry.data}', which is not there any more")
         return named[0]
     position = option_value(entry)
     if not isinstance(position, int) or not 0 <= position < len(tensors):
@@ -135,11 +151,8 @@ class _Exporter:
         terminator = self.function.body.block.last_op
         returned = () if terminator is None else terminator.operands
         outputs = tuple(self._index(value) for value in returned)
-        attribute = self.function.attributes.get(SUBGRAPH_KEY)
-        name = None
-        if isinstance(attribute, DictionaryAttr):
-            name = FactReader(SUBGRAPH_KEY, attribute).text_or_none("name")
-        return Subgraph(tuple(self.tensors), inputs, outputs, operators, name)
+        facts = subgraph_facts(self.function)
+        return Subgraph(tuple(self.tensors), inputs, outputs, operators, facts.name, facts.debug_metadata_index)
 
     def _add(self, tensor: Tensor) -> int:
         self.tensors.append(tensor)

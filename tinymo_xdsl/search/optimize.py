@@ -1,0 +1,146 @@
+"""
+What `tinymo optimize` does to a module.
+
+Candidates are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes. Each
+is brought to the form that the backend writes, and measured there: over exactly the tensors that the file will hold.
+With a budget the gentlest that fits is taken, without one the lowest peak. The model as it is remains a candidate, so
+that the result is never worse than the input.
+"""
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+
+from tinymo_xdsl.analysis.kernels import kernels_of
+from tinymo_xdsl.analysis.macs import total_macs
+from tinymo_xdsl.analysis.peak import Peak, main_function, peak_of
+from tinymo_xdsl.passes.fold_pad import FoldPadPass
+from tinymo_xdsl.passes.form_kernels import FormKernelsPass
+from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
+from tinymo_xdsl.passes.split_sepconv import StripePlan, split_function
+from tinymo_xdsl.planner.stripe_search import SearchOptions
+
+
+@dataclass(frozen=True)
+class OptimizeOptions:
+    """What a user asks for."""
+
+    ram: int | None = None
+    """Bytes that the live peak should keep to, with the least work; without it, the lowest peak is looked for."""
+    max_overhead: float = 0.10
+    """Extra multiply-accumulates that are allowed, as a share of the model's."""
+
+
+@dataclass(frozen=True)
+class PassOutcome:
+    """What came of one pass."""
+
+    name: str
+    applied: bool
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Optimized:
+    """An optimized module, ready for the backend, and what that took."""
+
+    module: ModuleOp
+    """At level 2, each kernel one operator of the file."""
+    before: Peak
+    """The main function of the model as it came."""
+    after: Peak
+    macs_before: int
+    macs_after: int
+    passes: tuple[PassOutcome, ...]
+
+    @property
+    def is_smaller(self) -> bool:
+        """Whether the peak has come down."""
+        return self.after.live_peak_copies < self.before.live_peak_copies
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """One way to run the model, as the file would hold it."""
+
+    module: ModuleOp
+    applied: tuple[str, ...]
+    peak: Peak
+
+    @property
+    def bytes(self) -> int:
+        """What it is measured by."""
+        return self.peak.live_peak_copies
+
+
+def optimize(module: ModuleOp, options: OptimizeOptions | None = None) -> Optimized:
+    """
+    The smallest form of `module`, a level-1 module, within the options; `module` itself stays as it is.
+
+    A budget that cannot be kept gives the lowest peak that was found: `Optimized.after` tells.
+    """
+    options = options or OptimizeOptions()
+    before = peak_of(main_function(module))
+    original = _as_written(module, ())
+    folded_module = module.clone()
+    FoldPadPass().apply(Context(), folded_module)
+    folded = _as_written(folded_module, ("fold-pad",))
+    plan = None
+    candidates = [original, folded]
+    if options.ram is None or min(original.bytes, folded.bytes) > options.ram:
+        plan = _split(folded_module, options)
+        candidates.append(_as_written(folded_module, ("fold-pad", "split-sepconv")))
+    best = _choose(candidates, options.ram)
+    return Optimized(
+        best.module,
+        before,
+        best.peak,
+        total_macs(kernels_of(main_function(module))),
+        total_macs(kernels_of(main_function(best.module))),
+        (_fold_outcome(original, folded, best), _split_outcome(plan, best, options)),
+    )
+
+
+def _split(module: ModuleOp, options: OptimizeOptions) -> StripePlan:
+    search = SearchOptions(peak_limit=options.ram, maximum_extra_macs=options.max_overhead)
+    return split_function(module, main_function(module), "any", search)
+
+
+def _as_written(module: ModuleOp, applied: tuple[str, ...]) -> _Candidate:
+    written = module.clone()
+    for step in (FormKernelsPass(), LegalizeForTflitePass()):
+        step.apply(Context(), written)
+    return _Candidate(written, applied, peak_of(main_function(written)))
+
+
+def _choose(candidates: list[_Candidate], ram: int | None) -> _Candidate:
+    """The first that fits, or the lowest; of equals the gentlest."""
+    fitting = [candidate for candidate in candidates if ram is not None and candidate.bytes <= ram]
+    return fitting[0] if fitting else min(candidates, key=lambda candidate: candidate.bytes)
+
+
+def _fold_outcome(original: _Candidate, folded: _Candidate, best: _Candidate) -> PassOutcome:
+    applied = "fold-pad" in best.applied
+    saved = len(original.peak.kernels) - len(folded.peak.kernels)
+    if applied and saved:
+        return PassOutcome("fold-pad", True, f"{saved} PAD operators became padding of convolutions")
+    why = "no PAD can become padding" if not saved else "it would not lower the peak"
+    return PassOutcome("fold-pad", False, why)
+
+
+def _split_outcome(plan: StripePlan | None, best: _Candidate, options: OptimizeOptions) -> PassOutcome:
+    name = "split-sepconv"
+    if plan is None:
+        return PassOutcome(name, False, "the budget is kept without it")
+    if not plan.solution.regions:
+        percent = f"{100 * options.max_overhead:g} %"
+        return PassOutcome(name, False, f"no stripes lower the peak within {percent} more multiply-accumulates")
+    if name not in best.applied:
+        return PassOutcome(name, False, "it would not lower the peak")
+    layers = plan.rows.problem.layers
+    regions = [
+        f"{region.stripes} stripes from '{layers[region.first].name}' to '{layers[region.last].name}'"
+        for region in plan.solution.regions
+    ]
+    return PassOutcome(name, True, "; ".join(regions))
