@@ -8,7 +8,7 @@ from xdsl.interpreter import OpCounter
 from xdsl.rewriter import Rewriter
 
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.interpreter.executor import Executor, run_function
+from tinymo_xdsl.interpreter.executor import Executor, run_and_observe, run_function
 
 
 def test_variables_live_as_long_as_the_executor() -> None:
@@ -105,6 +105,47 @@ def test_inputs_must_fit(inputs: list[np.ndarray], message: str) -> None:
 def test_a_missing_function_is_named() -> None:
     with pytest.raises(BadModelError, match="no function 'init'"):
         run_function(parse(SPLIT), [], "init")
+
+
+def test_constants_and_other_functions_are_not_observed() -> None:
+    module = parse("""module {
+  func.func @main(%x : tensor<2xi8> {tinymo.tensor = {name = "x"}}) -> tensor<1x2xi8> {
+    %c = "tosa.const"() <{values = dense<1> : tensor<2xi8>}> {tinymo.tensor = {name = "weights"}} : () -> tensor<2xi8>
+    %s = tosa.const_shape {tinymo.tensor = {name = "shape"}, values = dense<[1, 2]> : tensor<2xindex>}
+      : () -> !tosa.shape<2>
+    %0 = func.call @other(%c) : (tensor<2xi8>) -> tensor<2xi8>
+    %1 = tosa.maximum %0, %x {tinymo.tensor = {name = "largest"}} : (tensor<2xi8>, tensor<2xi8>) -> tensor<2xi8>
+    %2 = tosa.reshape %1, %s : (tensor<2xi8>, !tosa.shape<2>) -> tensor<1x2xi8>
+    return %2 : tensor<1x2xi8>
+  }
+  func.func @other(%x : tensor<2xi8>) -> tensor<2xi8> {
+    %0 = tosa.bitwise_not %x {tinymo.tensor = {name = "elsewhere"}} : (tensor<2xi8>) -> tensor<2xi8>
+    return %0 : tensor<2xi8>
+  }
+}""")
+    outputs, tensors = run_and_observe(module, [np.array([-5, 5], np.int8)])
+    assert outputs[0].tolist() == [[-2, 5]]
+    assert {name: array.tolist() for name, array in tensors.items()} == {"x": [-5, 5], "largest": [-2, 5]}
+
+
+def test_spill_operators_of_a_file_give_back_what_they_took() -> None:
+    """Twice, so that a token is not mistaken for another spill's or another run's."""
+    custom = 'domain_name = "TFL", implementation_attrs = "", operator_name'
+    executor = Executor(
+        in_main(
+            "%x : tensor<2xi8>, %y : tensor<2xi8>",
+            "tensor<2xi8>, tensor<2xi8>",
+            f"""%s = tosa.custom %x {{{custom} = "TINYMO_SPILL"}} : (tensor<2xi8>) -> tensor<1xi32>
+            %t = tosa.custom %y {{{custom} = "TINYMO_SPILL"}} : (tensor<2xi8>) -> tensor<1xi32>
+            %u = tosa.custom %t {{{custom} = "TINYMO_RELOAD"}} : (tensor<1xi32>) -> tensor<2xi8>
+            %r = tosa.custom %s {{{custom} = "TINYMO_RELOAD"}} : (tensor<1xi32>) -> tensor<2xi8>
+            return %r, %u : tensor<2xi8>, tensor<2xi8>""",
+        )
+    )
+    x, y = np.array([1, 2], np.int8), np.array([3, 4], np.int8)
+    for first, second in ((x, y), (y, x)):
+        results = executor.run([first, second])
+        assert [result.tolist() for result in results] == [first.tolist(), second.tolist()]
 
 
 def test_listeners_see_every_op() -> None:

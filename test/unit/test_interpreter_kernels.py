@@ -87,20 +87,22 @@ def test_float_convolution_adds_in_the_order_of_the_loops(window: SlidingWindow)
     np.testing.assert_array_equal(convolution.conv2d(x, weight, bias, window, FLOAT32), expected)
 
 
-@pytest.mark.parametrize(("taps", "dtype"), [(100, "float32"), (1000, "float64")])
+@pytest.mark.parametrize(("taps", "dtype"), [(100, "float32"), (700, "float64")])
 def test_sums_beyond_the_mantissa_of_float32_stay_exact(taps: int, dtype: str) -> None:
-    """Extreme operands: 255 * 127 * 1000 needs 25 bits, and an odd sum of that size has no float32."""
+    """With the zero point at one end an input counts 255: 700 products need 25 bits, and odd sums no less."""
     x = np.full((1, 1, 1, taps), 127, np.int8)
     weight = np.full((1, 1, 1, taps), 127, np.int8)
     weight[..., 0] = 126
     filters = weight.reshape(1, -1).T.astype(np.int64)
     assert convolution.exact_dtype(x.dtype, -128, filters) == np.dtype(dtype)
     window = SlidingWindow((1, 1), (1, 1), (0, 0, 0, 0))
-    result = convolution.conv2d(x, weight, np.zeros(1, np.int32), window, INT32, -128, 0)
-    assert result.item() == 255 * 127 * (taps - 1) + 255 * 126
+    bias = np.zeros(1, np.int32)
+    expected = 255 * 127 * (taps - 1) + 255 * 126
+    assert convolution.conv2d(x, weight, bias, window, INT32, -128).item() == expected
+    assert convolution.transpose_conv2d(x, weight, bias, (1, 1), (0, 0, 0, 0), INT32, -128).item() == expected
 
 
-@pytest.mark.parametrize("out_pad", [(0, 0, 0, 0), (-1, -1, 0, -2), (2, 0, 0, 1)])
+@pytest.mark.parametrize("out_pad", [(0, 0, 0, 0), (-1, -2, 0, -1), (2, 0, 0, 1)])
 @pytest.mark.parametrize("stride", [(1, 1), (2, 2), (2, 3)])
 @pytest.mark.parametrize("accumulator", [INT32, FLOAT32])
 def test_transpose_conv2d_scatters_its_input(
@@ -192,6 +194,9 @@ def test_resize_nearest_repeats_elements() -> None:
     rows, columns = resize.Sampling(4, 2, -1, 1), resize.Sampling(4, 2, -1, 1)
     doubled = x.repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_array_equal(resize.resize_nearest(x, rows, columns), doubled)
+    # In the middle of two elements the later one is nearest.
+    middle, first = resize.Sampling(2, 1, 1, -1), resize.Sampling(1, 1, 0, 0)
+    np.testing.assert_array_equal(resize.resize_nearest(x, middle, first), x[:, 1:])
 
 
 @pytest.mark.parametrize("dtype", ["int8", "float32"])

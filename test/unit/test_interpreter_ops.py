@@ -129,6 +129,12 @@ T8, T32, TF, T1 = (f"tensor<2x3x{element}>" for element in ("i8", "i32", "f32", 
             [[[[-3], [-1]], [[5], [7]]]],
         ),
         (
+            "tosa.max_pool2d %0 {kernel = array<i64: 1, 2>, nan_mode = #tosa.nan_mode<IGNORE>,"
+            " pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<1x2x3x1xf32>) -> tensor<1x2x2x1xf32>",
+            [NAN.reshape(1, 2, 3, 1)],
+            [[[[1], [1]], [[2], [0]]]],
+        ),
+        (
             "tosa.avg_pool2d %0, %i8, %i8 {acc_type = i32, kernel = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>,"
             " stride = array<i64: 2, 2>} : (tensor<1x4x4x1xi8>, tensor<1xi8>, tensor<1xi8>) -> tensor<1x2x2x1xi8>",
             [X4],
@@ -192,6 +198,15 @@ def test_convolutions_and_rescale_are_wired() -> None:
     np.testing.assert_array_equal(transposed, expected)
 
 
+def test_reduce_sum_adds_floats_one_after_another() -> None:
+    """Each 1 is lost in 1e8; added in pairs first, as numpy would, they would not be."""
+    op = "tosa.reduce_sum %x {axis = 0 : i32} : (tensor<256xf32>) -> tensor<1xf32>"
+    module = in_main("%x : tensor<256xf32>", "tensor<1xf32>", f"%r = {op}\nreturn %r : tensor<1xf32>")
+    x = np.ones(256, np.float32)
+    x[0] = 1e8
+    assert run_function(module, [x])[0].tolist() == [1e8]
+
+
 def test_conv3d_sums_planes() -> None:
     """Dilated over planes, with a border behind the last plane and left of the first column."""
     module = in_main(
@@ -220,7 +235,7 @@ def test_rescale_of_unsigned_and_of_48_bits() -> None:
     """Signless bytes read as unsigned, a `ui8` tensor, and an accumulator of int16 that is scaled by 15 bits."""
     module = in_main(
         "%a : tensor<3xi8>, %u : tensor<3xui8>, %w : tensor<2xi48>",
-        "tensor<3xi8>, tensor<3xi8>, tensor<2xi16>",
+        "tensor<3xi8>, tensor<3xi8>, tensor<2xi16>, tensor<3xi8>",
         """
   %m = "tosa.const"() <{values = dense<1073741824> : tensor<1xi32>}> : () -> tensor<1xi32>
   %s = "tosa.const"() <{values = dense<30> : tensor<1xi8>}> : () -> tensor<1xi8>
@@ -240,13 +255,19 @@ def test_rescale_of_unsigned_and_of_48_bits() -> None:
   %2 = tosa.rescale %w, %m16, %s16, %z48, %z16 {input_unsigned = false, output_unsigned = false, per_channel = false,
     rounding_mode = SINGLE_ROUND, scale32 = false}
     : (tensor<2xi48>, tensor<1xi16>, tensor<1xi8>, tensor<1xi48>, tensor<1xi16>) -> tensor<2xi16>
-  return %0, %1, %2 : tensor<3xi8>, tensor<3xi8>, tensor<2xi16>""",
+  %3 = tosa.rescale %0, %m, %s, %z, %minus {input_unsigned = false, output_unsigned = true, per_channel = false,
+    rounding_mode = SINGLE_ROUND, scale32 = true}
+    : (tensor<3xi8>, tensor<1xi32>, tensor<1xi8>, tensor<1xi8>, tensor<1xi8>) -> tensor<3xi8>
+  return %0, %1, %2, %3 : tensor<3xi8>, tensor<3xi8>, tensor<2xi16>, tensor<3xi8>""",
     )
     stored = np.array([0, 128, 255], np.uint8)
-    signless, unsigned, wide = run_function(module, [stored.view(np.int8), stored, np.array([1 << 33, -(1 << 40)])])
+    signless, unsigned, wide, back = run_function(
+        module, [stored.view(np.int8), stored, np.array([1 << 33, -(1 << 40)])]
+    )
     np.testing.assert_array_equal(signless, [-128, 0, 127])
     np.testing.assert_array_equal(unsigned, [-128, 0, 127])
     np.testing.assert_array_equal(wide, [1 << 13, -(1 << 15)])
+    np.testing.assert_array_equal(back.view(np.uint8), stored)
 
 
 def test_table_and_resize_are_wired() -> None:

@@ -37,6 +37,19 @@ def test_floats_are_compared_bit_by_bit() -> None:
     check_same(parse(text.format(op="minimum")), parse(text.format(op="maximum")))
 
 
+def test_the_sign_of_zero_counts_and_nan_equals_itself() -> None:
+    """ceil of what lies between -1 and 0 is -0.0, whose absolute value is 0.0; the logarithm of it is no number."""
+    text = """func.func @main(%x : tensor<64xf32>) -> tensor<64xf32> {{
+        %c = tosa.ceil %x : (tensor<64xf32>) -> tensor<64xf32>
+        %y = tosa.{op} %c : (tensor<64xf32>) -> tensor<64xf32>
+        return %y : tensor<64xf32>
+    }}"""
+    with pytest.raises(OutputsDifferError, match=r"is -0\.0 before, 0\.0 after"):
+        check_same(parse(text.format(op="floor")), parse(text.format(op="abs")))
+    not_a_number = parse(text.format(op="log").replace("tosa.ceil", "tosa.floor"))
+    check_same(not_a_number, not_a_number.clone())
+
+
 def test_a_lost_assignment_shows_in_the_second_run() -> None:
     before, after = parse(STATE), parse(STATE)
     main = find_function(after, "main")

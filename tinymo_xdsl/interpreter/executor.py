@@ -81,7 +81,7 @@ class TensorRecorder(Interpreter.Listener):
     def record(self, values: Sequence[SSAValue], arrays: PythonValues) -> None:
         """Keep those of `arrays` whose `values` have a name."""
         for value, array in zip(values, arrays, strict=True):
-            if isinstance(array, np.ndarray) and (facts := tensor_facts(value)) is not None:
+            if (facts := tensor_facts(value)) is not None:
                 self.tensors[facts.name] = array
 
 

@@ -1,7 +1,5 @@
 """TinyMo ops: windows, spilled tensors and kernels."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from xdsl.interpreter import (
     Interpreter,
@@ -15,28 +13,19 @@ from xdsl.interpreter import (
 )
 
 from tinymo_xdsl.dialects import tinymo
-from tinymo_xdsl.numerics.dense import Array
-
-
-@dataclass(frozen=True, eq=False)
-class Spilled:
-    """What a `!tinymo.spilled` handle stands for: the copy in the secondary memory."""
-
-    memory: str
-    copy: Array
 
 
 @register_impls
 class TinymoFunctions(InterpreterFunctions):
-    """Spilled tensors are real copies, so that a source that changes later cannot be reloaded by mistake."""
+    """A handle to a spilled tensor is the array itself: nothing changes an array once it is made."""
 
     @impl(tinymo.SpillOp)
     def spill(self, interpreter: Interpreter, op: tinymo.SpillOp, args: PythonValues) -> PythonValues:
-        return (Spilled(op.memory.data, args[0].copy()),)
+        return args
 
     @impl(tinymo.ReloadOp)
     def reload(self, interpreter: Interpreter, op: tinymo.ReloadOp, args: PythonValues) -> PythonValues:
-        return (args[0].copy.copy(),)
+        return args
 
     @impl(tinymo.SplitOp)
     def split(self, interpreter: Interpreter, op: tinymo.SplitOp, args: PythonValues) -> PythonValues:
