@@ -17,7 +17,7 @@ from tinymo_xdsl.dialects import tinymo
 
 @register_impls
 class TinymoFunctions(InterpreterFunctions):
-    """A handle to a spilled tensor is the array itself: nothing changes an array once it is made."""
+    """A handle to a spilled tensor is the array itself, for arrays do not change once they are made."""
 
     @impl(tinymo.SpillOp)
     def spill(self, interpreter: Interpreter, op: tinymo.SpillOp, args: PythonValues) -> PythonValues:
