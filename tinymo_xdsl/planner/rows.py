@@ -25,8 +25,9 @@ class Rows:
 
     def intersection(self, other: "Rows") -> "Rows":
         """The common rows; an empty range if there are none."""
-        start = max(self.start, other.start)
-        return Rows(start, max(start, min(self.stop, other.stop)))
+        start = self.start if self.start > other.start else other.start
+        stop = self.stop if self.stop < other.stop else other.stop
+        return Rows(start, stop if stop > start else start)
 
     def hull(self, other: "Rows") -> "Rows":
         """The smallest range that contains both."""

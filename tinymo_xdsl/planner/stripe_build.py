@@ -79,7 +79,7 @@ def choose_feed(access: LocalAccess, result: Rows, operand_rows: int, padded: bo
     Unless `padded`, more of them where that spares a PAD operator.
     """
     rows = access.needed(result, operand_rows)
-    if not isinstance(access, Window):
+    if not isinstance(access, Window) or access.is_elementwise:
         return Feed(rows)
     top = max(access.pad_top - result.start * access.stride, 0)
     bottom = max((result.stop - 1) * access.stride - access.pad_top + access.kernel - operand_rows, 0)

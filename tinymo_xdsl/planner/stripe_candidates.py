@@ -96,38 +96,19 @@ def closed_ends(problem: Problem, first: int) -> Iterator[int]:
         reach = max(reach, problem.last_use(problem.layers[last].results[0]))
 
 
-def narrow_values(problem: Problem, first: int, last: int) -> frozenset[int]:
-    """
-    The values at which wrong rows are cut off with the least copying.
-
-    Between two windows, of which the first makes wrong rows and the second spreads them, that with the narrowest row.
-    """
-    crops: set[int] = set()
-    narrowest: int | None = None
-    for layer in problem.layers[first : last + 1]:
-        value = layer.results[0]
-        access = layer.operands[0].access
-        spreads = isinstance(access, Window) and access.kernel > 1
-        if spreads and narrowest is not None:
-            crops.add(narrowest)
-        is_narrow = narrowest is not None and problem.values[value].row_bytes <= problem.values[narrowest].row_bytes
-        if spreads or is_narrow:
-            narrowest = value
-    return frozenset(crops)
-
-
 def edge_choices(problem: Problem, first: int, last: int) -> list[Edges]:
-    """The ways to get the edges of stripes right that are worth a try; the simplest first."""
+    """The ways to get the edges of stripes right that are worth a try."""
     windows = [
-        layer
+        layer.results[0]
         for layer in problem.layers[first : last + 1]
         for operand in layer.operands
         if isinstance(operand.access, Window) and operand.access.kernel > operand.access.stride
     ]
-    at_once = frozenset(layer.results[0] for layer in windows)
-    crops = [frozenset[int](), narrow_values(problem, first, last), at_once]
-    choices = [Edges(crops=values) for values in dict.fromkeys(crops)]
-    return [*choices, Edges(padded=True)] if windows else choices
+    if not windows:
+        return [Edges()]
+    choices = [Edges(crops=frozenset(windows)), Edges(padded=True)]
+    # Wrong rows of a single window are best cut off at once, those of several may be cheaper to drag along.
+    return choices if len(windows) == 1 else [Edges(), *choices]
 
 
 def row_unit(problem: Problem, first: int, last: int) -> int:

@@ -105,6 +105,7 @@ class StripeSearch:
         self.options = options
         self.unsplit = evaluate(problem, Solution())
         self.maximum_extra_macs = int(options.maximum_extra_macs * self.unsplit.macs)
+        self.best_score = self.unsplit.peak
         self.alive_before = alive_before(problem)
         self.spans: dict[tuple[int, int], Span] = {}
         self.estimates: dict[SplitSpan, Candidate | None] = {}
@@ -219,10 +220,10 @@ class StripeSearch:
         return found
 
     def can_pay(self, operators: int, floor: int) -> bool:
-        """Whether a peak as low as `floor` would make up for so many operators."""
+        """Whether a peak as low as `floor` would make so many operators worth more than the best solution so far."""
         if self.options.peak_limit is not None:
             return True
-        return floor + self.options.bytes_per_operator * operators < self.unsplit.peak
+        return floor + self.options.bytes_per_operator * operators < self.best_score
 
     # Which of them to take
 
@@ -293,6 +294,7 @@ class StripeSearch:
             found = self.realize(path.splits) if path is not None else None
             if found is not None and found not in finds:
                 finds.append(found)
+                self.best_score = min(self.best_score, self.score(found.cost)[0])
             if self.cheapest_path(pool, floor) is None:
                 break
         best = unsplit
