@@ -4,8 +4,12 @@ The xDSL universe of this package: its dialects and passes, as every tool of the
 Factories import when they are called, so that discovery costs nothing.
 """
 
+from collections.abc import Callable
+from importlib import import_module
+
 from xdsl.context import Context
 from xdsl.ir import Dialect
+from xdsl.passes import ModulePass
 from xdsl.universe import XDSL_UNIVERSE, Universe
 
 
@@ -21,6 +25,15 @@ def _tinymo() -> Dialect:
     return TINYMO
 
 
+def _pass(module: str, name: str) -> Callable[[], type[ModulePass]]:
+    """The pass class `name` of `tinymo_xdsl.passes.<module>`, imported when it is asked for."""
+
+    def factory() -> type[ModulePass]:
+        return getattr(import_module(f"tinymo_xdsl.passes.{module}"), name)
+
+    return factory
+
+
 # xDSL has a part of TOSA, and refuses two universes that define a dialect of the same name. The merged dialect keeps
 # its classes and adds the ops that it lacks, so it takes the place of the original. Every entry point is loaded before
 # universes are merged: the order of plug-ins does not matter, and plain `xdsl-opt` sees the whole dialect too.
@@ -28,7 +41,12 @@ XDSL_UNIVERSE.all_dialects["tosa"] = _tosa
 
 TINYMO_UNIVERSE = Universe(
     all_dialects={"tinymo": _tinymo},
-    all_passes={},
+    all_passes={
+        "fold-pad": _pass("fold_pad", "FoldPadPass"),
+        "split-sepconv": _pass("split_sepconv", "SplitSepconvPass"),
+        "form-kernels": _pass("form_kernels", "FormKernelsPass"),
+        "legalize-for-tflite": _pass("legalize_for_tflite", "LegalizeForTflitePass"),
+    },
 )
 
 
