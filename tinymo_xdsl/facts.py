@@ -16,16 +16,18 @@ from typing import TypeAlias, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
+    AnyFloat,
     ArrayAttr,
     BoolAttr,
     DenseArrayBase,
     DictionaryAttr,
     FloatAttr,
     IntegerAttr,
+    IntegerType,
     StringAttr,
     UnitAttr,
     f32,
-    i32,
+    i1,
     i64,
 )
 from xdsl.dialects.func import FuncOp
@@ -78,26 +80,18 @@ class TensorFacts:
 
     def to_attribute(self) -> DictionaryAttr:
         """The dictionary that stands in the IR; what is at its default is left out."""
-        entries: dict[str, Attribute] = {"name": StringAttr(self.name)}
-        if self.scale:
-            entries["scale"] = floats(self.scale)
-        if self.zero_point:
-            entries["zero_point"] = integers(self.zero_point)
-        if self.dimension:
-            entries["dimension"] = IntegerAttr(self.dimension, i64)
-        if self.dtype is not None:
-            entries["dtype"] = StringAttr(self.dtype)
-        if self.shape is not None:
-            entries["shape"] = integers(self.shape)
-        if self.shape_signature is not None:
-            entries["shape_signature"] = integers(self.shape_signature)
-        if self.minimum:
-            entries["min"] = floats(self.minimum)
-        if self.maximum:
-            entries["max"] = floats(self.maximum)
-        if self.has_rank:
-            entries["has_rank"] = UnitAttr()
-        return DictionaryAttr(entries)
+        return _dictionary(
+            name=_text(self.name),
+            scale=_stated_floats(self.scale),
+            zero_point=_stated_integers(self.zero_point),
+            dimension=_integer(self.dimension, default=0),
+            dtype=_text(self.dtype),
+            shape=None if self.shape is None else integers(self.shape),
+            shape_signature=None if self.shape_signature is None else integers(self.shape_signature),
+            min=_stated_floats(self.minimum),
+            max=_stated_floats(self.maximum),
+            has_rank=_flag(self.has_rank),
+        )
 
     @staticmethod
     def from_attribute(attribute: Attribute) -> "TensorFacts":
@@ -140,31 +134,26 @@ class OperatorFacts:
     custom_options_format: int = 0
     options_type: str | None = None
     """The options table, where it is not the usual one of the operator."""
+    debug_metadata_index: int = -1
+    """The operator's entry in the metadata for debuggers, or -1."""
 
     def to_attribute(self) -> DictionaryAttr:
         """The dictionary that stands in the IR; what is at its default is left out."""
-        entries: dict[str, Attribute] = {}
-        if self.name is not None:
-            entries["name"] = StringAttr(self.name)
-        if self.version != 1:
-            entries["version"] = IntegerAttr(self.version, i64)
-        if self.options:
-            entries["options"] = DictionaryAttr({name: _option(value) for name, value in self.options.items()})
-        if self.result is not None:
-            entries["result"] = IntegerAttr(self.result, i64)
-        if self.absent:
-            entries["absent"] = integers(self.absent)
-        if self.intermediates:
-            entries["intermediates"] = ArrayAttr([facts.to_attribute() for facts in self.intermediates])
-        if self.mutating_variable_inputs:
-            entries["mutating_variable_inputs"] = integers(self.mutating_variable_inputs)
-        if self.custom:
-            entries["custom"] = UnitAttr()
-        if self.custom_options_format:
-            entries["custom_options_format"] = IntegerAttr(self.custom_options_format, i64)
-        if self.options_type is not None:
-            entries["options_type"] = StringAttr(self.options_type)
-        return DictionaryAttr(entries)
+        options = DictionaryAttr({name: _option(value) for name, value in self.options.items()})
+        intermediates = ArrayAttr([facts.to_attribute() for facts in self.intermediates])
+        return _dictionary(
+            name=_text(self.name),
+            version=_integer(self.version, default=1),
+            options=options if self.options else None,
+            result=_integer(self.result),
+            absent=_stated_integers(self.absent),
+            intermediates=intermediates if self.intermediates else None,
+            mutating_variable_inputs=_stated_integers(self.mutating_variable_inputs),
+            custom=_flag(self.custom),
+            custom_options_format=_integer(self.custom_options_format, default=0),
+            options_type=_text(self.options_type),
+            debug_metadata_index=_integer(self.debug_metadata_index, default=-1),
+        )
 
     @staticmethod
     def from_attribute(attribute: Attribute) -> "OperatorFacts":
@@ -183,7 +172,56 @@ class OperatorFacts:
             custom=reader.flag("custom"),
             custom_options_format=reader.integer("custom_options_format", 0),
             options_type=reader.text_or_none("options_type"),
+            debug_metadata_index=reader.integer("debug_metadata_index", -1),
         )
+        reader.finish()
+        return facts
+
+
+def _dictionary(**entries: Attribute | None) -> DictionaryAttr:
+    return DictionaryAttr({name: entry for name, entry in entries.items() if entry is not None})
+
+
+def _text(value: str | None) -> StringAttr | None:
+    return None if value is None else StringAttr(value)
+
+
+def _integer(value: int | None, default: int | None = None) -> IntegerAttr | None:
+    return None if value is None or value == default else IntegerAttr(value, i64)
+
+
+def _flag(value: bool) -> UnitAttr | None:
+    return UnitAttr() if value else None
+
+
+def _stated_integers(values: Sequence[int]) -> DenseArrayBase | None:
+    return integers(values) if values else None
+
+
+def _stated_floats(values: Sequence[float]) -> DenseArrayBase | None:
+    return floats(values) if values else None
+
+
+@dataclass(frozen=True)
+class SubgraphFacts:
+    """What a `.tflite` file says of a subgraph beyond its operators."""
+
+    name: str | None = None
+    """The file's name, which need not be the function's symbol."""
+    debug_metadata_index: int = -1
+    """The subgraph's entry in the metadata for debuggers, or -1."""
+
+    def to_attribute(self) -> DictionaryAttr:
+        """The dictionary that stands in the IR; what is at its default is left out."""
+        return _dictionary(name=_text(self.name), debug_metadata_index=_integer(self.debug_metadata_index, default=-1))
+
+    @staticmethod
+    def from_attribute(attribute: Attribute) -> "SubgraphFacts":
+        """The facts that a dictionary states. Raises `BadModelError` on a wrong type or an unknown key."""
+        if not isinstance(attribute, DictionaryAttr):
+            raise BadModelError(f"'{SUBGRAPH_KEY}' must be a dictionary, not {attribute}")
+        reader = FactReader(SUBGRAPH_KEY, attribute)
+        facts = SubgraphFacts(reader.text_or_none("name"), reader.integer("debug_metadata_index", -1))
         reader.finish()
         return facts
 
@@ -218,7 +256,7 @@ class FactReader:
             return None
         if not isinstance(entry, IntegerAttr):
             raise self._fail(name, "an integer")
-        return cast(IntegerAttr, entry).value.data
+        return entry.value.data
 
     def integer(self, name: str, default: int) -> int:
         """An integer entry, or `default` without one."""
@@ -252,9 +290,9 @@ class FactReader:
         entry = self.entries.pop(name, None)
         if entry is None:
             return ()
-        if not isinstance(entry, DenseArrayBase) or cast(DenseArrayBase, entry).elt_type != f32:
+        if not isinstance(entry, DenseArrayBase) or entry.elt_type != f32:
             raise self._fail(name, "an array<f32: ...>")
-        return tuple(float(item) for item in _array_value(cast(DenseArrayBase, entry)))
+        return tuple(float(item) for item in _array_value(entry))
 
     def dictionary(self, name: str) -> Mapping[str, Attribute]:
         """A dictionary entry, empty without one."""
@@ -268,7 +306,7 @@ class FactReader:
         entry = self.entries.pop(name, None)
         if entry is not None and not isinstance(entry, ArrayAttr):
             raise self._fail(name, "an array")
-        return () if entry is None else cast(ArrayAttr[Attribute], entry).data
+        return () if entry is None else entry.data
 
     def attribute(self, name: str) -> Attribute | None:
         """An entry of any kind, or `None` without one."""
@@ -281,17 +319,19 @@ class FactReader:
 
 
 def integers(values: Sequence[int]) -> DenseArrayBase:
-    """`array<i64: ...>`"""
+    """The attribute `array<i64: ...>`."""
     return DenseArrayBase.from_list(i64, tuple(values))
 
 
 def floats(values: Sequence[float]) -> DenseArrayBase:
-    """`array<f32: ...>`"""
+    """The attribute `array<f32: ...>`."""
     return DenseArrayBase.from_list(f32, tuple(values))
 
 
 def _array_value(array: DenseArrayBase) -> tuple[int, ...] | tuple[float, ...]:
-    return cast("tuple[int, ...] | tuple[float, ...]", array.get_values())
+    if isinstance(array.elt_type, IntegerType):
+        return cast("DenseArrayBase[IntegerType]", array).get_values()
+    return cast("DenseArrayBase[AnyFloat]", array).get_values()
 
 
 def _option(value: OptionFact) -> Attribute:
@@ -316,15 +356,14 @@ def option_value(attribute: Attribute) -> OptionFact:
     """The plain value of one entry of the options of `tinymo.operator`."""
     match attribute:
         case IntegerAttr():
-            number = cast(IntegerAttr, attribute)
-            is_flag = number.type == BoolAttr.from_bool(True).type
-            return bool(number.value.data) if is_flag else number.value.data
+            number = attribute.value.data
+            return bool(number) if attribute.type == i1 else number
         case FloatAttr():
             return float(np.float32(attribute.value.data))
         case StringAttr():
             return attribute.data
         case DenseArrayBase():
-            return _array_value(cast(DenseArrayBase, attribute))
+            return _array_value(attribute)
         case _:
             raise BadModelError(f"the options of '{OPERATOR_KEY}' hold numbers, strings and arrays, not {attribute}")
 
@@ -349,8 +388,7 @@ def _tensor_attribute(value: SSAValue) -> Attribute | None:
         return _tensor_attribute(yielded)
     attribute = value.op.attributes.get(TENSOR_KEY)
     if isinstance(attribute, ArrayAttr):
-        entries = cast(ArrayAttr[Attribute], attribute).data
-        return entries[value.index] if value.index < len(entries) else None
+        return attribute.data[value.index] if value.index < len(attribute) else None
     return attribute
 
 
@@ -392,6 +430,19 @@ def set_operator_facts(op: Operation, facts: OperatorFacts) -> None:
     attribute = facts.to_attribute()
     if attribute.data:
         op.attributes[OPERATOR_KEY] = attribute
+
+
+def subgraph_facts(function: FuncOp) -> SubgraphFacts:
+    """The facts of the subgraph that `function` is; the defaults where it states none."""
+    attribute = function.attributes.get(SUBGRAPH_KEY)
+    return SubgraphFacts() if attribute is None else SubgraphFacts.from_attribute(attribute)
+
+
+def set_subgraph_facts(function: FuncOp, facts: SubgraphFacts) -> None:
+    """States the facts of a subgraph; facts that are all at their defaults are not written."""
+    attribute = facts.to_attribute()
+    if attribute.data:
+        function.attributes[SUBGRAPH_KEY] = attribute
 
 
 def move_facts(source: Operation, target: Operation) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from xdsl.dialects.builtin import (
     ArrayAttr,
+    DenseArrayBase,
     DictionaryAttr,
     FunctionType,
     IntegerAttr,
@@ -24,15 +25,17 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects.tosa.base import plain_ints
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import (
     MODEL_KEY,
-    SUBGRAPH_KEY,
     OperatorFacts,
     OptionFact,
+    SubgraphFacts,
     TensorFacts,
     set_argument_facts,
     set_operator_facts,
+    set_subgraph_facts,
     set_tensor_facts,
 )
 from tinymo_xdsl.flatbuffer import schema
@@ -176,8 +179,7 @@ class _Importer:
         function = FuncOp(self.name, signature, Region(self.block))
         if self.graph.inputs:
             set_argument_facts(function, [tensor_facts_of(self.tensors[index]) for index in self.graph.inputs])
-        if self.graph.name is not None:
-            function.attributes[SUBGRAPH_KEY] = DictionaryAttr({"name": StringAttr(self.graph.name)})
+        set_subgraph_facts(function, SubgraphFacts(self.graph.name, self.graph.debug_metadata_index))
         return function
 
     def _type(self, index: int) -> TensorType:
@@ -272,6 +274,7 @@ class _Importer:
             custom=operator.custom,
             custom_options_format=operator.custom_options_format,
             options_type=None if operator.options_type == usual else operator.options_type,
+            debug_metadata_index=operator.debug_metadata_index,
         )
 
     def _intermediate(self, index: int) -> TensorFacts:
@@ -315,4 +318,4 @@ def _option_facts(operator: Operator, family: OperatorFamily | None, ops: list[O
 
 def _has_pads(ops: list[Operation]) -> bool:
     pads = (op.properties.get(name) for op in ops for name in ("pad", "out_pad"))
-    return any(any(pad.data.data) for pad in pads if pad is not None)
+    return any(any(plain_ints(pad)) for pad in pads if isinstance(pad, DenseArrayBase))

@@ -110,9 +110,8 @@ class Emitter:
 
     def forget(self, ops: Sequence[Operation]) -> None:
         """Takes back that `ops` were emitted: their constants will be made again when they are needed."""
-        for cache in (self._literals, self._tensors):
-            for key in [key for key, value in cache.items() if value.owner in ops]:
-                del cache[key]
+        self._literals = {key: value for key, value in self._literals.items() if value.owner not in ops}
+        self._tensors = {key: value for key, value in self._tensors.items() if value.owner not in ops}
 
     def literal(self, array: Array, element: Attribute | None = None) -> SSAValue:
         """A constant that the operator implies: a multiplier, a zero point."""

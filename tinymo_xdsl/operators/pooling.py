@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import DenseArrayBase, i32
 from xdsl.ir import Attribute, SSAValue
 
 from tinymo_xdsl.dialects import tosa
-from tinymo_xdsl.dialects.tosa.base import ints
+from tinymo_xdsl.dialects.tosa.base import ints, plain_ints
 from tinymo_xdsl.facts import OptionFact
 from tinymo_xdsl.flatbuffer.schema import Padding
 from tinymo_xdsl.operators.base import Lift, Lifted, Lowering, NotExactError, OperatorFamily, shape_of
@@ -63,11 +63,11 @@ def _lift_pool(lift: Lift, pool: tosa.AvgPool2DOp | tosa.MaxPool2DOp) -> Lifted:
     return Lifted((lift.source(pool.input),), options)
 
 
-def _pair(attribute: Attribute) -> tuple[int, int]:
-    values = tuple(int(value) for value in attribute.get_values()) if isinstance(attribute, DenseArrayBase) else ()
+def _pair(array: DenseArrayBase) -> tuple[int, int]:
+    values = plain_ints(array)
     if len(values) != 2:
         raise NotExactError("windows of an image have two sizes")
-    return values
+    return (values[0], values[1])
 
 
 def lift_average_pool(lift: Lift) -> Lifted:

@@ -225,7 +225,8 @@ def _constant_difference(actual: SSAValue, wanted: SSAValue) -> str | None:
         return None
     if actual.type != wanted.type:
         return f"a constant is {actual.type} where the facts give {wanted.type}"
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     ours, theirs = dense.to_numpy(first).reshape(-1), dense.to_numpy(second).reshape(-1)
     index = int(np.flatnonzero(ours != theirs)[0])
     return f"a constant holds {ours[index]} at {index} where the facts give {theirs[index]}"

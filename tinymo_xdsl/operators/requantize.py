@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from xdsl.dialects.builtin import BoolAttr, FloatAttr, IntegerAttr, IntegerType, TensorType, i8, i16, i32
+from xdsl.dialects.builtin import BoolAttr, FloatAttr, IntegerAttr, IntegerType, TensorType, f32, i8, i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects.tosa.base import element_type_of
 from tinymo_xdsl.facts import tensor_facts
 from tinymo_xdsl.flatbuffer.schema import ActivationFunctionType
 from tinymo_xdsl.numerics.requantize import Multiplier, TosaScale, activation_range
-from tinymo_xdsl.operators.base import Lift, Lowering, NotExactError, Operand
+from tinymo_xdsl.operators.base import Lift, Lowering, NotExactError, Operand, shape_of
 
 _ACTIVATIONS_OF_FLOATS = {"RELU": (0.0, np.inf), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
 _IDENTITY = TosaScale(1 << 30, 30)
@@ -58,8 +59,7 @@ def _is_unsigned(value: SSAValue) -> bool:
 
 def widen(op: Lowering, value: SSAValue, operand: Operand, left_shift: int = 0) -> SSAValue:
     """The numbers of `operand` without their zero point as i32, times `2**left_shift`."""
-    type_ = TensorType(i32, value.type.get_shape()) if isinstance(value.type, TensorType) else None
-    assert type_ is not None
+    type_ = TensorType(i32, shape_of(value))
     scale = TosaScale(_IDENTITY.multiplier, _IDENTITY.shift - left_shift)
     zero = op.literal([0], i32)
     return rescale(
@@ -69,8 +69,7 @@ def widen(op: Lowering, value: SSAValue, operand: Operand, left_shift: int = 0) 
 
 def narrow(op: Lowering, accumulator: SSAValue, multipliers: Sequence[Multiplier]) -> SSAValue:
     """Accumulators in units of the output: multiplied by one factor, or one for each channel, and clamped."""
-    assert isinstance(accumulator.type, TensorType)
-    element: Attribute = accumulator.type.element_type
+    element = element_type_of(accumulator)
     scale32 = element == i32
     if any(multiplier.value < 0 for multiplier in multipliers):
         accumulator = _negate_channels(op, accumulator, multipliers)
@@ -79,7 +78,7 @@ def narrow(op: Lowering, accumulator: SSAValue, multipliers: Sequence[Multiplier
     narrowed = rescale(
         op,
         accumulator,
-        TensorType(op.output.element, accumulator.type.get_shape()),
+        TensorType(op.output.element, shape_of(accumulator)),
         scales,
         input_zero_point=op.literal([0], element),
         output_zero_point=op.zero_point(op.output),
@@ -94,11 +93,10 @@ def _negate_channels(op: Lowering, accumulator: SSAValue, multipliers: Sequence[
 
     Converters give dead channels a negative scale now and then, and TOSA wants multipliers that are not negative.
     """
-    assert isinstance(accumulator.type, TensorType)
-    shape = (1,) * (len(accumulator.type.get_shape()) - 1) + (len(multipliers),)
+    shape = (1,) * (len(shape_of(accumulator)) - 1) + (len(multipliers),)
     signs = np.array([-1 if multiplier.value < 0 else 1 for multiplier in multipliers]).reshape(shape)
     no_shift = op.literal([0], i8)
-    operands = [accumulator, op.emitter.literal(signs, accumulator.type.element_type), no_shift]
+    operands = [accumulator, op.emitter.literal(signs, element_type_of(accumulator)), no_shift]
     return op.emit(tosa.MulOp(operands=operands, result_types=[accumulator.type])).output
 
 
@@ -116,8 +114,8 @@ def clamp_to(op: Lowering, value: SSAValue, activation: str) -> SSAValue:
         raise NotExactError(f"the fused activation {activation} is no clamp")
     if op.output.is_float:
         low, high = _ACTIVATIONS_OF_FLOATS[activation]
-        high = min(high, float(np.finfo(op.output.dtype).max))
-        return op.emit(_clamp(value, FloatAttr(low, op.output.element), FloatAttr(high, op.output.element))).output
+        high = min(high, float(np.finfo(np.float32).max))
+        return op.emit(_clamp(value, FloatAttr(low, f32), FloatAttr(high, f32))).output
     facts = op.output.facts
     low, high = activation_range(activation, facts.one_scale, facts.one_zero_point, op.output.dtype)
     return clamp_integers(op, value, low, high)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.ir import SSAValue
 
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects.tosa.base import plain_ints
 from tinymo_xdsl.facts import OptionFact
 from tinymo_xdsl.flatbuffer.schema import Padding
 from tinymo_xdsl.operators.base import Emitter, Lift, NotExactError, shape_of
@@ -109,4 +109,4 @@ def _trimmed(grid: WindowGrid, padding: Padding) -> tuple[int, ...]:
 
 def pads_attribute(op: tosa.Conv2DOp | tosa.DepthwiseConv2DOp | tosa.MaxPool2DOp | tosa.AvgPool2DOp) -> tuple[int, ...]:
     """The pads of a window op as plain numbers."""
-    return cast("tuple[int, ...]", tuple(op.pad.get_values()))
+    return plain_ints(op.pad)

@@ -28,7 +28,7 @@ from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, Rewrite
 from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import PassFailedException
 
-from tinymo_xdsl.analysis.kernels import functions, kernels_of
+from tinymo_xdsl.analysis.kernels import functions, is_constant, kernels_of
 from tinymo_xdsl.analysis.rows import WindowOp, shape_of, window_shape
 from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.dialects.tosa.base import ints
@@ -58,7 +58,7 @@ def build_kernel(
         set_tensor_facts(op, facts)
     if operator is not None:
         set_operator_facts(op, operator)
-    constants = [entry for entry in emitted if isinstance(entry, tosa.ConstOp | tosa.ConstShapeOp)]
+    constants = [entry for entry in emitted if any(map(is_constant, entry.results))]
     body = Block([entry for entry in emitted if entry not in constants])
     if op not in emitted:
         body.add_op(op)

@@ -8,7 +8,7 @@ enumerations are bare words: `{nan_mode = IGNORE}`. Attributes of other dialects
 from abc import ABC
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Self, TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar, cast
 
 from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerType, TensorType, UnitAttr, i64
 from xdsl.dialects.tosa import NanMode, NanModeAttr, RoundingMode, RoundingModeAttr
@@ -143,6 +143,13 @@ def require_one_element(what: str, value: SSAValue, element: Attribute) -> None:
 def ints(values: Sequence[int]) -> DenseArrayBase[I64]:
     """The attribute `array<i64: ...>`."""
     return DenseArrayBase.from_list(i64, values)
+
+
+def plain_ints(array: DenseArrayBase) -> tuple[int, ...]:
+    """The numbers of an attribute `array<i64: ...>`, whatever their width."""
+    if not isinstance(array.elt_type, IntegerType):
+        raise VerifyException(f"expected an array of integers, got {array}")
+    return cast("DenseArrayBase[I64]", array).get_values()
 
 
 i48 = IntegerType(48)
