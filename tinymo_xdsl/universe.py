@@ -43,6 +43,7 @@ TINYMO_UNIVERSE = Universe(
     all_dialects={"tinymo": _tinymo},
     all_passes={
         "fold-pad": _pass("fold_pad", "FoldPadPass"),
+        "spill-long-skips": _pass("spill_long_skips", "SpillLongSkipsPass"),
         "split-sepconv": _pass("split_sepconv", "SplitSepconvPass"),
         "form-kernels": _pass("form_kernels", "FormKernelsPass"),
         "legalize-for-tflite": _pass("legalize_for_tflite", "LegalizeForTflitePass"),
