@@ -124,11 +124,9 @@ def row_unit(problem: Problem, first: int, last: int) -> int:
     return lcm(*(scale.denominator for scale in rows_per_result_row.values()))
 
 
-def equal_cuts(rows: int, stripes: int, unit: int) -> tuple[int, ...] | None:
-    """Rows 0 to `rows` in stripes of equal height, cut at multiples of `unit`; None if there are too few rows."""
+def equal_cuts(rows: int, stripes: int, unit: int) -> tuple[int, ...]:
+    """Rows 0 to `rows` in stripes of about equal height, cut at multiples of `unit`, of which there must be enough."""
     units = -(-rows // unit)
-    if stripes > units:
-        return None
     return (*(units * index // stripes * unit for index in range(stripes)), rows)
 
 

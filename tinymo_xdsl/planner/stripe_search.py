@@ -8,7 +8,7 @@ Then the regions on the path are cut anew, so that every stripe is as tall as th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
 from tinymo_xdsl.planner.stripe_candidates import (
@@ -28,6 +28,9 @@ from tinymo_xdsl.planner.stripes import Cost, Problem, Solution, evaluate, live_
 
 LIMITS_AT_ONCE = 16
 """How many limits of the peak are tried before the search looks closer around the best one."""
+
+NEAR = 105
+"""Percent of the least peak that a region could ever have, below which no more stripes are tried."""
 
 LOWERED_PERCENT = 20
 """How far below the peak of equal stripes uneven ones are tried."""
@@ -107,14 +110,14 @@ class StripeSearch:
         self.maximum_extra_macs = int(options.maximum_extra_macs * self.unsplit.macs)
         self.best_score = self.unsplit.peak
         self.alive_before = alive_before(problem)
-        self.spans: dict[tuple[int, int], Span] = {}
-        self.estimates: dict[SplitSpan, Candidate | None] = {}
         self.layer_peaks = [0] * len(problem.layers)
         self.layer_operators = [0] * len(problem.layers)
         program = write_program(problem, Solution())
         for operator, live in zip(program.operators, live_bytes(program), strict=True):
             self.layer_peaks[operator.layer] = max(self.layer_peaks[operator.layer], live)
             self.layer_operators[operator.layer] += 1
+        self.spans = self.list_spans()
+        self.estimates: dict[SplitSpan, Candidate | None] = {}
 
     # What a solution is worth
 
@@ -146,40 +149,69 @@ class StripeSearch:
             self.estimates[split] = estimate(self.problem, split)
         return self.estimates[split]
 
+    def list_spans(self) -> list[list[Span]]:
+        """For every layer the spans that begin with it, shortest first."""
+        return [
+            [
+                make_span(self.problem, first, last, sum(self.layer_operators[first : last + 1]))
+                for last in closed_ends(self.problem, first)
+                if self.is_worth_a_look(first, last)
+            ]
+            for first in range(len(self.problem.layers))
+        ]
+
+    def is_worth_a_look(self, first: int, last: int) -> bool:
+        """Whether these layers may become a region: by the options, or as less is alive at its ends than inside."""
+        if self.options.spans is not None:
+            return (first, last) in self.options.spans
+        alive = self.alive_before
+        starts = self.is_barrier(first - 1) or (alive[first] <= alive[first + 1] and not self.is_flat(first))
+        ends = self.is_barrier(last + 1) or (alive[last] >= alive[last + 1] and not self.is_flat(last + 1))
+        return starts and ends
+
+    def is_barrier(self, layer: int) -> bool:
+        """Whether no region can hold this layer, which may also lie before the first or behind the last one."""
+        return not (0 <= layer < len(self.problem.layers) and self.problem.layers[layer].can_split)
+
+    def is_flat(self, layer: int) -> bool:
+        """Whether as much is alive before the layers next to this one as before it."""
+        return 0 < layer < len(self.problem.layers) and len(set(self.alive_before[layer - 1 : layer + 2])) == 1
+
+    def lower_bound(self) -> int:
+        """Bytes that no solution has a lower peak than: for every layer, unsplit or in the best of its spans."""
+        bounds = list(self.layer_peaks)
+        for span in chain.from_iterable(self.spans):
+            least = least_peak(self.problem, span)
+            for layer in range(span.first, span.last + 1):
+                bounds[layer] = min(bounds[layer], least)
+        return max(bounds)
+
     def pool(self, floor: int) -> list[Candidate]:
         """The candidates of all spans with a layer whose peak, unsplit, is above `floor`."""
         pool: list[Candidate] = []
-        for first in range(len(self.problem.layers)):
-            for last in closed_ends(self.problem, first):
-                if max(self.layer_peaks[first : last + 1]) <= floor or not self.is_worth_a_look(first, last):
+        for spans in self.spans:
+            for span in spans:
+                if max(self.layer_peaks[span.first : span.last + 1]) <= floor:
                     continue
-                found = self.candidates(self.span(first, last), floor)
+                found = self.candidates(span, floor)
                 if found is None:
                     break
                 pool += found
         return pool
 
-    def is_worth_a_look(self, first: int, last: int) -> bool:
-        """Whether these layers may become a region: by the options, or as they begin and end where it is narrow."""
-        if self.options.spans is not None:
-            return (first, last) in self.options.spans
-        alive = self.alive_before
-        return alive[first] <= alive[first + 1] and alive[last] >= alive[last + 1]
-
-    def span(self, first: int, last: int) -> Span:
-        """The span of these layers, made once."""
-        if (first, last) not in self.spans:
-            operators = sum(self.layer_operators[first : last + 1])
-            self.spans[first, last] = make_span(self.problem, first, last, operators)
-        return self.spans[first, last]
-
-    def stripe_counts(self) -> list[int]:
-        """The numbers of stripes to try, in steps of about a fifth."""
+    def stripe_counts(self, units: int) -> list[int]:
+        """The numbers of stripes to try for so many units of rows: the height falls by a sixth or more."""
         if self.options.stripes is not None:
-            return [self.options.stripes]
-        counts = [2]
-        while counts[-1] < self.options.maximum_stripes:
-            counts.append(min(counts[-1] + max(counts[-1] // 5, 1), self.options.maximum_stripes))
+            return [self.options.stripes] if self.options.stripes <= units else []
+        counts: list[int] = []
+        height = units - 1
+        while height > 0:
+            height = min(height, -(-units // 2))
+            count = -(-units // height)
+            if count > self.options.maximum_stripes:
+                break
+            counts.append(count)
+            height = min(height - 1, height * 5 // 6)
         return counts
 
     def candidates(self, span: Span, floor: int) -> list[Candidate] | None:
@@ -204,20 +236,17 @@ class StripeSearch:
         rows = self.problem.values[self.problem.layers[span.last].results[0]].rows
         unit = row_unit(self.problem, span.first, span.last)
         found: list[Candidate] = []
-        lowest = unsplit
-        for count in self.stripe_counts():
-            cuts = equal_cuts(rows, count, unit)
-            candidate = self.estimate(SplitSpan(span, cuts, edges)) if cuts is not None else None
+        for count in self.stripe_counts(-(-rows // unit)):
+            candidate = self.estimate(SplitSpan(span, equal_cuts(rows, count, unit), edges))
             if candidate is None:
                 break
             if candidate.extra_macs > self.maximum_extra_macs:
                 return found or None
-            if candidate.peak < lowest:
-                found.append(candidate)
-                lowest = candidate.peak
-            if lowest <= floor or not self.can_pay(candidate.operators, floor):
+            found.append(candidate)
+            enough = max(floor, least_peak(self.problem, span) * NEAR // 100)
+            if candidate.peak <= enough or not self.can_pay(candidate.operators, floor):
                 break
-        return found
+        return [candidate for candidate in found if candidate.peak < unsplit]
 
     def can_pay(self, operators: int, floor: int) -> bool:
         """Whether a peak as low as `floor` would make so many operators worth more than the best solution so far."""
@@ -287,8 +316,9 @@ class StripeSearch:
         unsplit = Found((), Solution(), self.unsplit)
         finds = [unsplit]
         floor = self.unsplit.peak
-        while floor > 0:
-            floor = floor * 3 // 4
+        bound = self.lower_bound()
+        while floor > bound:
+            floor = max(floor * 3 // 4, bound)
             pool = self.pool(floor)
             path = self.best_path(pool, floor)
             found = self.realize(path.splits) if path is not None else None
