@@ -6,7 +6,7 @@ operands that an operator changes; here a `tosa.custom "VARIABLE"` yields the on
 variables are read and written by name.
 """
 
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, TensorType
@@ -22,6 +22,9 @@ from tinymo_xdsl.interpreter.custom import TFLITE_DOMAIN, Call
 from tinymo_xdsl.interpreter.operands import element_dtype
 from tinymo_xdsl.interpreter.tflite_operators import OPERATORS
 from tinymo_xdsl.numerics.dense import Array, to_numpy
+
+STATEFUL_OPERATORS: Final = frozenset({"ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE"})
+"""The operators of the schema that `CustomOperators` runs itself, because they need the state of the module."""
 
 
 @register_impls

@@ -3,7 +3,7 @@
 
 Reads level 1 and level 2. Put it between other passes to see what they are worth:
 
-    tinymo-opt --report-memory --split-sepconv --form-kernels --legalize-for-tflite --report-memory in.tflite -o out.mlir
+    tinymo-opt --report-memory --split-sepconv --form-kernels --legalize-for-tflite --report-memory in.tflite -o out
 
 Level 2 after `legalize-for-tflite` is what a `.tflite` will hold.
 """

@@ -1,0 +1,1 @@
+"""Reports on models: one object, shown as text or JSON."""

@@ -1,0 +1,112 @@
+"""From a file to a smaller file, checked before anyone can use it."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from tinymo_xdsl.analysis.memory_table import in_bytes
+from tinymo_xdsl.backend.tflite import export_model
+from tinymo_xdsl.errors import BadModelError, BudgetError, MissingToolError, OutputsDifferError
+from tinymo_xdsl.flatbuffer.writer import write_model
+from tinymo_xdsl.frontend import import_model
+from tinymo_xdsl.report.build import measure_arena, summarize
+from tinymo_xdsl.report.operators import added_operators
+from tinymo_xdsl.report.report import Absent, MeasuredArena, Optimization, Report
+from tinymo_xdsl.search.optimize import Optimized, OptimizeOptions, optimize
+from tinymo_xdsl.verify import Verification, compare_models, load_error
+from tinymo_xdsl.verify.engines import ModelFile, installed_engines
+
+progress = logging.getLogger("tinymo_xdsl.progress")
+"""What is being done, for people who wait."""
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizedFile:
+    """A `.tflite` file that computes what the original computes, and the report on both."""
+
+    data: bytes
+    report: Report
+
+
+@dataclass(frozen=True)
+class _Check:
+    """What engines find out about the original and the result."""
+
+    arena_before: MeasuredArena | Absent
+    arena_after: MeasuredArena | Absent
+    verification: Verification | Absent
+
+
+def optimize_file(file: ModelFile, target: str, options: OptimizeOptions, runs: int | None) -> OptimizedFile:
+    """
+    The smallest form of a model within the options. It is the original, byte for byte, if nothing lowers the peak.
+
+    `target` is where the caller will write the file. Original and result are run in an engine on `runs` inputs, and
+    their arenas are measured, as far as engines are there and can do it: the report says so. `None` runs nothing.
+    Raises `BadModelError` for a model that cannot be understood, `BudgetError` when the peak stays above `options.ram`,
+    and `OutputsDifferError` when the comparison fails.
+    """
+    progress.info("optimizing %s", file.name)
+    optimized = optimize(import_model(file.model), options)
+    _check_budget(file.name, optimized, options)
+    if optimized.is_smaller:
+        result = ModelFile.read(target, write_model(export_model(optimized.module)))
+    else:
+        result = replace(file, name=target)
+    check = _check(file, result, runs)
+    optimization = Optimization(
+        file=target,
+        size=len(result.data),
+        after=optimized.after if optimized.is_smaller else optimized.before,
+        arena=check.arena_after,
+        ops=len(result.model.subgraphs[0].operators),
+        macs=optimized.macs_after if optimized.is_smaller else optimized.macs_before,
+        added=added_operators(file.model, result.model),
+        passes=optimized.passes,
+        verification=check.verification,
+        is_original=not optimized.is_smaller,
+    )
+    report = Report(summarize(file, optimized.macs_before), optimized.before, check.arena_before, optimization)
+    return OptimizedFile(result.data, report)
+
+
+def _check_budget(name: str, optimized: Optimized, options: OptimizeOptions) -> None:
+    best = min(optimized.before.live_peak_copies, optimized.after.live_peak_copies)
+    if options.ram is not None and best > options.ram:
+        raise BudgetError(
+            f"{name}: the peak does not come down to {in_bytes(options.ram)}; the lowest within"
+            f" {100 * options.max_overhead:g} % more multiply-accumulates is {in_bytes(best)}; nothing was written;"
+            " allow more with --ram or --max-overhead"
+        )
+
+
+def _check(original: ModelFile, result: ModelFile, runs: int | None) -> _Check:
+    if runs is None:
+        return _Check(Absent("not asked for"), Absent("not asked for"), Absent("not asked for"))
+    progress.info("running both models in TFLite Micro, on %d inputs", runs)
+    # Each measurement waits for a process of its own.
+    with ThreadPoolExecutor() as pool:
+        before = pool.submit(measure_arena, original)
+        if result.data == original.data:
+            return _Check(before.result(), before.result(), Absent("the file is the original"))
+        after = pool.submit(measure_arena, result)
+        verification = _verify(original, result, runs)
+        return _Check(before.result(), after.result(), verification)
+
+
+def _verify(original: ModelFile, result: ModelFile, runs: int) -> Verification | Absent:
+    names = (original.name, "the optimized model")
+    try:
+        verification = compare_models(original.data, result.data, runs=runs, names=names)
+    except MissingToolError as error:
+        return Absent(str(error))
+    except BadModelError as error:
+        if any(load_error(original.data, engine.name) is None for engine in installed_engines()):
+            raise
+        return Absent(f"no engine runs the original: {error}")
+    if verification.first_difference is not None:
+        raise OutputsDifferError(
+            f"{original.name}: the optimized model computes other values, nothing was written; please report this:"
+            f" {verification.first_difference}"
+        )
+    return verification

@@ -1,0 +1,115 @@
+"""What the commands of `tinymo` share: arguments, sizes, and the model that is read."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tinymo_xdsl.errors import BadModelError
+from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError
+
+if TYPE_CHECKING:
+    from tinymo_xdsl.verify.engines import ModelFile
+
+VERBOSE: Final = ("-v", "--verbose")
+QUIET: Final = ("-q", "--quiet")
+DEBUG: Final = "--debug"
+_JSON: Final = "--json"
+_MODEL_SUFFIX: Final = ".tflite"
+_IDENTIFIER_END: Final = 8
+_SIZE: Final = re.compile(r"(0x[0-9a-f]+|[0-9]+(?:\.[0-9]+)?)\s*(?:([kmg]?)i?b?)?", re.IGNORECASE)
+_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def parse(parser: ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse the words of a command, whose `parser` gets the options that every command has."""
+    group = parser.add_argument_group("messages, on standard error")
+    group.add_argument(*VERBOSE, action="store_true", help="say more of what is being done")
+    group.add_argument(*QUIET, action="store_true", help="only errors, and what was asked for")
+    group.add_argument(DEBUG, action="store_true", help="show where an error was raised")
+    return parser.parse(words)
+
+
+def add_model(parser: argparse.ArgumentParser, name: str = "MODEL", help_: str = "a .tflite file") -> None:
+    """The argument that names a model."""
+    parser.add_argument(name.lower(), metavar=name, help=help_)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`, whose value is where to write: a path, or `-` for standard output."""
+    parser.add_argument(
+        _JSON,
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="write the report as JSON to FILE and the text as usual; without FILE, print the JSON and nothing else",
+    )
+
+
+def expand_json(words: Sequence[str]) -> list[str]:
+    """In `--json model.tflite` the model is no place for the report: it stands for itself."""
+    following = (*words[1:], "")
+    return [
+        f"{_JSON}=-" if word == _JSON and after.endswith(_MODEL_SUFFIX) else word
+        for word, after in zip(words, following, strict=True)
+    ]
+
+
+def size(text: str) -> int:
+    """A number of bytes: 65536, 0x10000, 64K, 64KiB, 1.5M. K, M and G are powers of 1024."""
+    match = _SIZE.fullmatch(text.strip())
+    value = 0.0
+    if match is not None:
+        number, unit = match[1].lower(), match[2] or ""
+        value = (int(number, 16) if number.startswith("0x") else float(number)) * _UNITS[unit.lower()]
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no size; write 65536, 64K, 64KiB, 1M or 0x10000")
+    return int(value)
+
+
+def percent(text: str) -> float:
+    """A share: `10` and `10%` are 0.1."""
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is no percentage; write 0, 10 or 12.5")
+    return value / 100
+
+
+def count(text: str) -> int:
+    """A positive number."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 1 on")
+    return int(text)
+
+
+def read_model_file(path: str) -> "ModelFile":
+    """The `.tflite` file at `path`. Raises `BadModelError` for anything else, with what to do about it."""
+    from tinymo_xdsl.flatbuffer.bounds import check_identifier
+    from tinymo_xdsl.verify.engines import ModelFile
+
+    if path.endswith(".mlir"):
+        raise BadModelError(
+            f"{path}: this is MLIR text, not a .tflite file;"
+            f" try: tinymo-translate --mlir-to-tflite {path} -o FILE.tflite"
+        )
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(_IDENTIFIER_END)
+            check_identifier(start, path)
+            data = start + file.read()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadModelError(f"{path}: cannot read the file: {reason}") from error
+    return ModelFile.read(path, data)
+
+
+def check_overwrites(output: str, inputs: Sequence[str], *, force: bool = False) -> None:
+    """Raise `UsageError` if writing `output` would overwrite one of the files that are read."""
+    target = Path(output)
+    for path in inputs:
+        if not force and target.exists() and target.samefile(path):
+            raise UsageError(f"{output}: this would overwrite the input; name another file with -o, or add --force")

@@ -1,0 +1,108 @@
+"""`tinymo optimize`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tinymo_xdsl.errors import ExitStatus, TinymoError
+from tinymo_xdsl.output import write_atomically
+from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError, write_output
+from tinymo_xdsl.tools.tinymo_arguments import (
+    add_json,
+    add_model,
+    check_overwrites,
+    count,
+    expand_json,
+    parse,
+    percent,
+    read_model_file,
+    size,
+)
+
+_DESCRIPTION: Final = """\
+Writes a model that computes the same, bit for bit, in less RAM: it changes the
+graph and the order of its operators, never the values of weights. Where engines
+are installed (extra `verify`), original and result are compared before the result
+is written. A model that cannot be improved is written as it is.
+"""
+
+_EPILOG: Final = """\
+SIZE is in bytes: 65536, 64K, 64KiB, 1M, 0x10000. It is compared with the live
+peak, the bytes of activations; TFLite Micro's persistent structures come on top,
+and the report says how much they take.
+
+examples:
+  tinymo optimize model.tflite
+  tinymo optimize model.tflite --ram 64K --max-overhead 20 -o small.tflite
+
+exit status: 0 written, 1 bad input or usage, 3 the budget is not met, 4 outputs
+differ; on all but 0 no model is written
+"""
+
+
+def optimize(words: Sequence[str]) -> int:
+    """Write a smaller model, after it has been compared with the original."""
+    options = _parse(words)
+    output = options.output or f"{Path(options.model).stem}.opt.tflite"
+    _check_paths(options, output)
+    file = read_model_file(options.model)
+
+    from tinymo_xdsl.report.json_report import to_json
+    from tinymo_xdsl.report.optimized_file import optimize_file
+    from tinymo_xdsl.report.text import optimization_text
+    from tinymo_xdsl.search import OptimizeOptions
+
+    wanted = OptimizeOptions(ram=options.ram, max_overhead=options.max_overhead)
+    optimized = optimize_file(file, output, wanted, options.runs if options.verify else None)
+    write_atomically(output, optimized.data)
+    if options.json is not None:
+        write_output(options.json, to_json(optimized.report))
+    if options.json != "-" and not options.quiet:
+        sys.stdout.write(optimization_text(optimized.report, file.model))
+    return ExitStatus.OK
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    parser = ArgumentParser("tinymo optimize", description=_DESCRIPTION, epilog=_EPILOG)
+    add_model(parser)
+    parser.add_argument("-o", "--output", metavar="OUT", help="the file to write; <stem>.opt.tflite here without")
+    parser.add_argument("--force", action="store_true", help="allow OUT to be the model itself")
+    group = parser.add_argument_group("what is wanted")
+    group.add_argument(
+        "--ram",
+        type=size,
+        metavar="SIZE",
+        help="bring the live peak down to SIZE with little extra work, or fail; without: as low as it pays",
+    )
+    group.add_argument(
+        "--max-overhead",
+        type=percent,
+        default=0.10,
+        metavar="PERCENT",
+        help="extra multiply-accumulates that are allowed (default: 10)",
+    )
+    group = parser.add_argument_group("checks")
+    group.add_argument(
+        "--no-verify",
+        dest="verify",
+        action="store_false",
+        help="run nothing: neither compare the models nor measure what they need",
+    )
+    group.add_argument("--runs", type=count, default=5, metavar="N", help="inputs to compare on (default: 5)")
+    add_json(parser)
+    return parse(parser, expand_json(words))
+
+
+def _check_paths(options: argparse.Namespace, output: str) -> None:
+    """Refuse what would fail after all the work, or destroy something."""
+    if output == "-":
+        raise UsageError("a model is binary and standard output has the report: name a file with -o")
+    check_overwrites(output, [options.model], force=options.force)
+    if not Path(output).parent.is_dir():
+        raise TinymoError(f"{output}: cannot write the file: there is no folder '{Path(output).parent}'")
+    if options.json not in (None, "-"):
+        check_overwrites(options.json, [options.model])
+        if Path(options.json).resolve() == Path(output).resolve():
+            raise UsageError(f"{output}: the model and the report cannot be the same file")
