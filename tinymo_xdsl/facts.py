@@ -12,6 +12,7 @@ Facts are builtin attributes under discardable keys, so that text with them pars
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from xdsl.dialects.builtin import (
     AnyFloat,
     ArrayAttr,
     BoolAttr,
+    BytesAttr,
     DenseArrayBase,
     DictionaryAttr,
     FloatAttr,
@@ -67,6 +69,8 @@ class TensorFacts:
         """The scale of a per-tensor quantised tensor."""
         if len(self.scale) != 1:
             raise BadModelError(f"tensor '{self.name}' has {len(self.scale)} scales, exactly one is needed here")
+        if self.scale[0] <= 0:
+            raise BadModelError(f"tensor '{self.name}' has the scale {self.scale[0]}, which must be positive")
         return self.scale[0]
 
     @property
@@ -123,11 +127,12 @@ class OperatorFacts:
     """The schema's name; `None` leaves the choice to the ops."""
     version: int = 1
     options: Mapping[str, OptionFact] = field(default_factory=dict[str, OptionFact])
-    result: int | None = None
-    """Which result of a several-result operator this op yields."""
+    result: tuple[int, int] | None = None
+    """Which result of how many this op yields; `None` where there is only one, and for ops of several results."""
     absent: tuple[int, ...] = ()
     """Positions of the optional inputs that are absent."""
-    intermediates: tuple[TensorFacts, ...] = ()
+    intermediates: tuple[TensorFacts | None, ...] = ()
+    """Tensors that the kernel keeps for itself; `None` for one that is absent."""
     mutating_variable_inputs: tuple[int, ...] = ()
     """Positions of the inputs that the operator changes."""
     custom: bool = False
@@ -140,12 +145,12 @@ class OperatorFacts:
     def to_attribute(self) -> DictionaryAttr:
         """The dictionary that stands in the IR; what is at its default is left out."""
         options = DictionaryAttr({name: _option(value) for name, value in self.options.items()})
-        intermediates = ArrayAttr([facts.to_attribute() for facts in self.intermediates])
+        intermediates = ArrayAttr([UnitAttr() if it is None else it.to_attribute() for it in self.intermediates])
         return _dictionary(
             name=_text(self.name),
             version=_integer(self.version, default=1),
             options=options if self.options else None,
-            result=_integer(self.result),
+            result=None if self.result is None else integers(self.result),
             absent=_stated_integers(self.absent),
             intermediates=intermediates if self.intermediates else None,
             mutating_variable_inputs=_stated_integers(self.mutating_variable_inputs),
@@ -165,9 +170,12 @@ class OperatorFacts:
             name=reader.text_or_none("name"),
             version=reader.integer("version", 1),
             options={name: option_value(value) for name, value in reader.dictionary("options").items()},
-            result=reader.integer_or_none("result"),
+            result=reader.integer_pair_or_none("result"),
             absent=reader.integer_list("absent"),
-            intermediates=tuple(TensorFacts.from_attribute(entry) for entry in reader.array("intermediates")),
+            intermediates=tuple(
+                None if isinstance(entry, UnitAttr) else TensorFacts.from_attribute(entry)
+                for entry in reader.array("intermediates")
+            ),
             mutating_variable_inputs=reader.integer_list("mutating_variable_inputs"),
             custom=reader.flag("custom"),
             custom_options_format=reader.integer("custom_options_format", 0),
@@ -239,9 +247,11 @@ class FactReader:
     def text_or_none(self, name: str) -> str | None:
         """A string entry, or `None` without one."""
         entry = self.entries.pop(name, None)
-        if entry is not None and not isinstance(entry, StringAttr):
+        if entry is None:
+            return None
+        if (text := _text_value(entry)) is None:
             raise self._fail(name, "a string")
-        return None if entry is None else entry.data
+        return text
 
     def text(self, name: str) -> str:
         """A string entry that must be there."""
@@ -281,6 +291,15 @@ class FactReader:
             raise self._fail(name, "an array of integers")
         return tuple(int(item) for item in value)
 
+    def integer_pair_or_none(self, name: str) -> tuple[int, int] | None:
+        """An `array<i64: ...>` entry of two numbers, or `None` without one."""
+        numbers = self.integer_list_or_none(name)
+        if numbers is None:
+            return None
+        if len(numbers) != 2:
+            raise self._fail(name, "an array of two integers")
+        return (numbers[0], numbers[1])
+
     def integer_list(self, name: str) -> tuple[int, ...]:
         """An `array<i64: ...>` entry, empty without one."""
         return self.integer_list_or_none(name) or ()
@@ -292,7 +311,10 @@ class FactReader:
             return ()
         if not isinstance(entry, DenseArrayBase) or entry.elt_type != f32:
             raise self._fail(name, "an array<f32: ...>")
-        return tuple(float(item) for item in _array_value(entry))
+        values = tuple(float(item) for item in _array_value(entry))
+        if not all(map(isfinite, values)):
+            raise self._fail(name, "an array of finite numbers")
+        return values
 
     def dictionary(self, name: str) -> Mapping[str, Attribute]:
         """A dictionary entry, empty without one."""
@@ -316,6 +338,16 @@ class FactReader:
         """Refuses entries that nothing has read."""
         if self.entries:
             raise BadModelError(f"'{self.key}' has no entry called '{next(iter(self.entries))}'")
+
+
+def _text_value(attribute: Attribute) -> str | None:
+    """What a string attribute says. xDSL's parser takes strings that are not ASCII for bytes."""
+    if isinstance(attribute, StringAttr):
+        return attribute.data
+    try:
+        return attribute.data.decode() if isinstance(attribute, BytesAttr) else None
+    except UnicodeDecodeError:
+        return None
 
 
 def integers(values: Sequence[int]) -> DenseArrayBase:
@@ -360,8 +392,8 @@ def option_value(attribute: Attribute) -> OptionFact:
             return bool(number) if attribute.type == i1 else number
         case FloatAttr():
             return float(np.float32(attribute.value.data))
-        case StringAttr():
-            return attribute.data
+        case StringAttr() | BytesAttr() if (text := _text_value(attribute)) is not None:
+            return text
         case DenseArrayBase():
             return _array_value(attribute)
         case _:

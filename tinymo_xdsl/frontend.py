@@ -6,8 +6,10 @@ has no words for goes into facts (see `facts`), so that the backend can write th
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -38,15 +40,18 @@ from tinymo_xdsl.facts import (
     set_subgraph_facts,
     set_tensor_facts,
 )
-from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Quantization, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.schema import Padding
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.operators.base import Emitter, Lowering, NotExactError, Operand, OperatorFamily, lower_exactly
 from tinymo_xdsl.operators.custom import DOMAIN, VARIABLE, lower_custom
 from tinymo_xdsl.operators.elements import ELEMENT_TYPES, element_of
+from tinymo_xdsl.operators.options import stated_options
 from tinymo_xdsl.operators.registry import FAMILIES
 
 logger = logging.getLogger(__name__)
+
+_SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 OFFLINE_PLAN = "OfflineMemoryAllocation"
 """Metadata that holds an arena plan. It is for one order of tensors only, so an import drops it."""
@@ -66,10 +71,13 @@ def import_model(model: Model) -> ModuleOp:
 
 
 def _symbols(model: Model) -> list[str]:
+    """A symbol for each subgraph: the file's name as far as that is a symbol, and told apart by a number."""
     names: list[str] = []
     for index, graph in enumerate(model.subgraphs):
-        name = graph.name if graph.name and graph.name.isidentifier() else ("main" if index == 0 else "subgraph")
-        names.append(name if name not in names else f"{name}_{index}")
+        named = graph.name is not None and _SYMBOL.fullmatch(graph.name) is not None
+        name = str(graph.name) if named else ("main" if index == 0 else "subgraph")
+        numbered = (f"{name}_{number}" for number in count(index))
+        names.append(name if name not in names else next(other for other in numbered if other not in names))
     return names
 
 
@@ -111,16 +119,15 @@ def _signatures(model: Model) -> Iterator[DictionaryAttr]:
         )
 
 
-def _positions(graph: Subgraph, entries: tuple[tuple[str, int], ...], tensors: tuple[int, ...]) -> DictionaryAttr:
+def _positions(graph: Subgraph, entries: tuple[tuple[str, int], ...], tensors: tuple[int, ...]) -> ArrayAttr:
     """A tensor that is neither argument nor result, as some tools leave behind, is told by its name."""
-    return DictionaryAttr(
-        {
-            name: IntegerAttr(tensors.index(tensor), i64)
-            if tensor in tensors
-            else StringAttr(graph.tensors[tensor].name)
-            for name, tensor in entries
-        }
-    )
+
+    def place(tensor: int) -> Mapping[str, Attribute]:
+        if tensor in tensors:
+            return {"position": IntegerAttr(tensors.index(tensor), i64)}
+        return {"tensor": StringAttr(graph.tensors[tensor].name)}
+
+    return ArrayAttr([DictionaryAttr({"name": StringAttr(name), **place(tensor)}) for name, tensor in entries])
 
 
 def tensor_facts_of(tensor: Tensor) -> TensorFacts:
@@ -218,7 +225,7 @@ class _Importer:
             for i in operator.outputs
         )
         self._flush()
-        family = None if operator.custom or _changes_inputs(operator) else FAMILIES.get(operator.name)
+        family = _family(operator, (*inputs, *outputs))
         lowering = Lowering(operator, inputs, outputs, self.emitter)
         results = None if family is None else self._try(family, lowering)
         if results is None:
@@ -260,7 +267,7 @@ class _Importer:
             owner = result.owner
             assert isinstance(owner, Operation)
             set_tensor_facts(owner, output.facts)
-            set_operator_facts(owner, replace(facts, result=index) if len(results) > 1 else facts)
+            set_operator_facts(owner, replace(facts, result=(index, len(results))) if len(results) > 1 else facts)
 
     def _operator_facts(self, operator: Operator, family: OperatorFamily | None, ops: list[Operation]) -> OperatorFacts:
         usual = None if family is None else family.options_type
@@ -277,13 +284,23 @@ class _Importer:
             debug_metadata_index=operator.debug_metadata_index,
         )
 
-    def _intermediate(self, index: int) -> TensorFacts:
+    def _intermediate(self, index: int) -> TensorFacts | None:
+        if index < 0:
+            return None
         tensor = self.tensors[index]
+        if tensor.data is not None:
+            raise BadModelError(f"the intermediate tensor '{tensor.name}' is a constant, which no module can say")
         return replace(tensor_facts_of(tensor), dtype=tensor.dtype, shape=tensor.shape)
 
 
-def _changes_inputs(operator: Operator) -> bool:
-    return bool(operator.intermediates) or any(operator.mutating_variable_inputs)
+def _family(operator: Operator, operands: Sequence[Operand | None]) -> OperatorFamily | None:
+    """The family of an operator of which TOSA may express all; `None` for others."""
+    family = None if operator.custom else FAMILIES.get(operator.name)
+    if family is None or operator.options_type not in (None, family.options_type):
+        return None
+    keeps_state = bool(operator.intermediates) or any(operator.mutating_variable_inputs)
+    is_carried = any(operand is not None and operand.facts.dtype is not None for operand in operands)
+    return None if keeps_state or is_carried or operator.custom_options else family
 
 
 def _constant(tensor: Tensor) -> Operand:
@@ -296,26 +313,17 @@ def _constant(tensor: Tensor) -> Operand:
 
 
 def _option_facts(operator: Operator, family: OperatorFamily | None, ops: list[Operation]) -> Mapping[str, OptionFact]:
-    """The options that the ops do not tell."""
-    if operator.options_type is None:
-        return {}
-    fields = schema.OPTIONS[operator.options_type].fields
-    derived = frozenset[str]() if family is None else family.derived
-    facts: dict[str, OptionFact] = {}
-    for field in fields:
-        value = operator.options[field.name]
-        if value is None or value in (field.default, (), b"") or isinstance(value, bytes):
-            continue
-        if field.name in derived and not (isinstance(value, int) and value < 0):
-            continue
-        facts[field.name] = value
-    if isinstance(activation := facts.get("fused_activation_function"), int):
-        facts["fused_activation_function"] = schema.ActivationFunctionType(activation).name
-    if "padding" in derived and operator.options.get("padding") == schema.Padding.SAME and not _has_pads(ops):
-        facts["padding"] = schema.Padding.SAME.value
+    """The options that the ops do not tell. Without pads SAME looks like VALID, and has to be stated."""
+    if family is None:
+        return stated_options(operator)
+    facts = stated_options(operator, family.derived)
+    if operator.options.get("padding") == Padding.SAME and not _has_pads(ops):
+        facts["padding"] = Padding.SAME.name
     return facts
 
 
 def _has_pads(ops: list[Operation]) -> bool:
-    pads = (op.properties.get(name) for op in ops for name in ("pad", "out_pad"))
-    return any(any(plain_ints(pad)) for pad in pads if isinstance(pad, DenseArrayBase))
+    """A transposed convolution tells by what it cuts off before its result."""
+    pads = [op.properties.get("pad") for op in ops]
+    cuts = [op.out_pad.get_values()[::2] for op in ops if isinstance(op, tosa.TransposeConv2DOp)]
+    return any(any(plain_ints(pad)) for pad in pads if isinstance(pad, DenseArrayBase)) or any(map(any, cuts))

@@ -3,13 +3,13 @@ Which ops one call at run time computes.
 
 A TFLite operator is several TOSA ops: a convolution, its rescale, its clamp. They form a kernel: only what the kernel
 returns is ever in memory. A level-2 module says so with `tinymo.kernel`; in a level-1 module the kernels are found by
-one rule: **a value without tensor facts belongs to the kernel of its user**. In a module that states no facts at all,
-accumulators (integers wider than 16 bits) and values that only a clamp reads belong to it, the rest is in memory.
+one rule: **a value without tensor facts belongs to the kernel of its user**, if that is one kernel. In a function that
+states no facts at all, accumulators (integers wider than 16 bits) and values that only clamps read belong to it, the
+rest is in memory.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.dialects.builtin import IntegerType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
@@ -44,8 +44,8 @@ def is_constant(value: SSAValue) -> bool:
 
 
 def functions(module: ModuleOp) -> Iterator[FuncOp]:
-    """The functions of a module, in order: one for each subgraph."""
-    return (op for op in module.ops if isinstance(op, FuncOp))
+    """The functions of a module that have a body, in order: one for each subgraph."""
+    return (op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks)
 
 
 def kernels_of(function: FuncOp) -> list[Kernel]:
@@ -73,9 +73,10 @@ def _roots(ops: Sequence[Operation], with_facts: bool) -> dict[Operation, Operat
     for op in reversed(ops):
         users = {use.operation for result in op.results for use in result.uses}
         owners = {roots.get(user) for user in users}
-        owner = next(iter(owners), None) if len(owners) == 1 else None
-        joins = owner is not None and not _stands_alone(owner) and _is_internal(op, users, with_facts)
-        roots[op] = cast(Operation, owner) if joins else op
+        owner = owners.pop() if len(owners) == 1 else None
+        if owner is None or _stands_alone(owner) or not _is_internal(op, users, with_facts):
+            owner = op
+        roots[op] = owner
     return roots
 
 
@@ -88,7 +89,8 @@ def _is_internal(op: Operation, users: set[Operation], with_facts: bool) -> bool
         return False
     if with_facts:
         return not any(has_tensor_facts(result) for result in op.results)
-    return all(_is_accumulator(result) for result in op.results) or all(isinstance(op, tosa.ClampOp) for op in users)
+    is_clamped = all(isinstance(user, tosa.ClampOp) for user in users)
+    return is_clamped or all(_is_accumulator(result) for result in op.results)
 
 
 def _is_accumulator(value: SSAValue) -> bool:
@@ -96,24 +98,24 @@ def _is_accumulator(value: SSAValue) -> bool:
     return isinstance(element, IntegerType) and element.width.data > 16
 
 
-def _merge_results(
-    groups: Sequence[tuple[Operation, list[Operation]]],
-) -> Iterator[tuple[Operation, list[Operation]]]:
-    """Puts together the results of an operator that has several: their facts number them."""
-    pending: tuple[Operation, list[Operation]] | None = None
+def _merge_results(groups: Sequence[tuple[Operation, list[Operation]]]) -> list[tuple[Operation, list[Operation]]]:
+    """Puts together the results of an operator that has several: their facts number them, and they read the same."""
+    merged: list[tuple[Operation, list[Operation]]] = []
+    before = (0, 1)
     for root, ops in groups:
-        if pending is not None and _result_number(root) > 0:
-            pending = (pending[0], [*pending[1], *ops])
-            continue
-        if pending is not None:
-            yield pending
-        pending = (root, ops)
-    if pending is not None:
-        yield pending
+        number, count = result = _result_number(root)
+        continues = bool(merged) and number > before[0] and count == before[1]
+        if continues and _reads(merged[-1][1])[0] == _reads(ops)[0]:
+            merged[-1][1].extend(ops)
+        else:
+            merged.append((root, ops))
+        before = result
+    return merged
 
 
-def _result_number(op: Operation) -> int:
-    return (operator_facts(op).result or 0) if OPERATOR_KEY in op.attributes else 0
+def _result_number(op: Operation) -> tuple[int, int]:
+    """Which of how many results of an operator this op yields."""
+    return (operator_facts(op).result if OPERATOR_KEY in op.attributes else None) or (0, 1)
 
 
 def _kernel(root: Operation, ops: Sequence[Operation]) -> Kernel:

@@ -7,7 +7,8 @@ else than the IR.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     Signedness,
     TensorType,
+    i64,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -28,10 +30,12 @@ from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import OperatorFacts, OptionFact, TensorFacts, name_of, set_tensor_facts
 from tinymo_xdsl.flatbuffer.model import Operator
+from tinymo_xdsl.flatbuffer.schema import ActivationFunctionType, Padding
 from tinymo_xdsl.numerics import dense
 
 Array: TypeAlias = npt.NDArray[Any]
 OpT = TypeVar("OpT", bound=Operation)
+EnumT = TypeVar("EnumT", bound=IntEnum)
 
 
 class NotExactError(Exception):
@@ -142,9 +146,14 @@ class Emitter:
         key = (id(operand), tuple(sizes), True)
         if (value := self._tensors.get(key)) is None:
             op = tosa.ConstShapeOp(sizes)
-            set_tensor_facts(op, operand.facts)
+            set_tensor_facts(op, replace(operand.facts, dtype=_dtype_of_sizes(operand)))
             value = self._tensors[key] = self.emit(op).output
         return value
+
+
+def _dtype_of_sizes(operand: Operand) -> str | None:
+    """A `!tosa.shape` does not tell the type that the numbers have in the file; 32 bits are usual."""
+    return "INT64" if operand.element == i64 else operand.facts.dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +171,22 @@ class Lowering:
         if not isinstance(value, int):
             raise NotExactError(f"the options state no '{name}'")
         return int(value)
+
+    @property
+    def padding(self) -> Padding:
+        """The padding of the options."""
+        return self._member("padding", Padding)
+
+    @property
+    def activation(self) -> ActivationFunctionType:
+        """The fused activation of the options."""
+        return self._member("fused_activation_function", ActivationFunctionType)
+
+    def _member(self, name: str, enumeration: type[EnumT]) -> EnumT:
+        value = self.option(name)
+        if value not in enumeration.__members__.values():
+            raise NotExactError(f"{value} is no '{name}' of the schema")
+        return enumeration(value)
 
     def emit(self, op: OpT) -> OpT:
         """Appends `op`."""
@@ -324,7 +349,8 @@ def lower_exactly(family: OperatorFamily, lowering: Lowering, emitted: Sequence[
         results = tuple(family.lower(lowering))
         for op in emitted:
             op.verify()
-    except VerifyException as error:
+    # Arithmetic fails where scales give no factor, or a zero point does not fit its type.
+    except (VerifyException, BadModelError, ArithmeticError) as error:
         raise NotExactError(str(error)) from error
     wanted = [lowering.result_type(output) for output in lowering.outputs]
     if [result.type for result in results] != wanted:

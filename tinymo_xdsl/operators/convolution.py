@@ -72,7 +72,7 @@ def lower_conv2d(op: Lowering) -> Sequence[SSAValue]:
     stride = (op.option("stride_h"), op.option("stride_w"))
     dilation = (op.option("dilation_h_factor"), op.option("dilation_w_factor"))
     grid = grid_of(image.shape, weights.shape[1:3], stride, dilation)
-    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
+    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(op.padding))
     convolution = tosa.Conv2DOp(
         source,
         op.value(1),
@@ -107,7 +107,7 @@ def _lift_window(
     grid = grid_of(shape_of(op.input), kernel, stride, dilation)
     padding = whole_image(lift, op.input, pads_attribute(op), grid, lift.hint("padding"))
     return {
-        "padding": padding.value,
+        "padding": padding.name,
         "stride_h": stride[0],
         "stride_w": stride[1],
         "dilation_h_factor": dilation[0],
@@ -127,7 +127,7 @@ def lower_depthwise_conv2d(op: Lowering) -> Sequence[SSAValue]:
     stride = (op.option("stride_h"), op.option("stride_w"))
     dilation = (op.option("dilation_h_factor"), op.option("dilation_w_factor"))
     grid = grid_of(image.shape, (rows, columns), stride, dilation)
-    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
+    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(op.padding))
     convolution = tosa.DepthwiseConv2DOp(
         source,
         op.value(1, (rows, columns, channels, outputs // channels)),
@@ -164,7 +164,7 @@ def lower_transpose_conv(op: Lowering) -> Sequence[SSAValue]:
     stride = (op.option("stride_h"), op.option("stride_w"))
     if op.operand(0).integers != op.output.shape:
         raise NotExactError("the output's shape is computed at run time")
-    padding = Padding(op.option("padding"))
+    padding = op.padding
     out_pad: list[int] = []
     for axis, step in zip((1, 2), stride, strict=True):
         window = Window(op.output.shape[axis], weights.shape[axis], step)
@@ -193,10 +193,10 @@ def lift_transpose_conv(lift: Lift) -> Lifted:
     fitting = [padding for padding, (top, left) in tops.items() if (-top, -left) == (out_pad[0], out_pad[2])]
     if not fitting:
         raise NotExactError(f"out_pad {list(out_pad)} is neither SAME nor VALID")
-    padding = Padding.SAME if lift.hint("padding") == Padding.SAME.value and Padding.SAME in fitting else fitting[0]
+    padding = Padding.SAME if lift.hint("padding") == Padding.SAME.name and Padding.SAME in fitting else fitting[0]
     output_shape = Implied("output_shape", "INT32", shape, (4,))
     options: dict[str, OptionFact] = {
-        "padding": padding.value,
+        "padding": padding.name,
         "stride_h": stride[0],
         "stride_w": stride[1],
         "fused_activation_function": lift_activation(lift),
@@ -214,8 +214,10 @@ def lower_fully_connected(op: Lowering) -> Sequence[SSAValue]:
     if op.option("weights_format") != 0:
         raise NotExactError("shuffled weights")
     outputs, depth = weights.shape
-    if prod(data.shape) % depth:
+    if not depth or prod(data.shape) % depth:
         raise NotExactError("the weights do not fit the input")
+    if op.option("keep_num_dims") and op.output.shape[:-1] != data.shape[:-1]:
+        raise NotExactError("the result has not the axes of the input")
     rows = prod(data.shape) // depth
     accumulator = op.emit(
         tosa.Conv2DOp(

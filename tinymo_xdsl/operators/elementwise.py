@@ -124,7 +124,7 @@ def _requantize(op: Lowering) -> SSAValue:
     return rescale(
         op,
         op.value(0),
-        op.result_type(op.output),
+        TensorType(op.output.element, op.operand(0).shape),
         [quantize_multiplier(factor).to_tosa_scale32()],
         input_zero_point=op.zero_point(op.operand(0)),
         output_zero_point=op.zero_point(op.output),

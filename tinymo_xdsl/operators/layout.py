@@ -65,7 +65,7 @@ def _axis(axis: int, rank: int) -> int:
 
 def lower_concatenation(op: Lowering) -> Sequence[SSAValue]:
     """Parts have the scale of the result."""
-    if op.option("fused_activation_function") != ActivationFunctionType.NONE:
+    if op.activation is not ActivationFunctionType.NONE:
         raise NotExactError("a concatenation with an activation")
     parts = [op.operand(position) for position in range(len(op.inputs))]
     if not all(part.same_quantization(op.output) and part.element == op.output.element for part in parts):
@@ -75,6 +75,13 @@ def lower_concatenation(op: Lowering) -> Sequence[SSAValue]:
 
 
 def _concat(values: Sequence[SSAValue], axis: int, result: Operand) -> tosa.ConcatOp:
+    shapes = [shape_of(value) for value in values]
+    if not 0 <= axis < len(result.shape) or any(len(shape) != len(result.shape) for shape in shapes):
+        raise NotExactError("the parts have other axes than the whole")
+    whole = (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
+    parts = [(*whole[:axis], shape[axis], *whole[axis + 1 :]) for shape in shapes]
+    if whole != result.shape or parts != shapes:
+        raise NotExactError("the parts do not add up to the whole")
     type_ = TensorType(result.element, result.shape)
     return tosa.ConcatOp.build(operands=[values], result_types=[type_], properties={"axis": IntegerAttr(axis, i32)})
 
@@ -111,33 +118,53 @@ def lift_slice(lift: Lift) -> Lifted:
 
 
 def lower_strided_slice(op: Lowering) -> Sequence[SSAValue]:
-    """Only steps of one, with as many axes before as after."""
+    """Only steps of one. An axis that is shrunk is one element wide, and goes away in a reshape."""
     source = op.operand(0)
     begin, end, strides = (op.operand(position).integers for position in (1, 2, 3))
-    if any(step != 1 for step in strides) or len(begin) != len(source.shape):
+    if any(step != 1 for step in strides) or not len(begin) == len(end) == len(source.shape):
         raise NotExactError("a strided slice with steps")
-    if any(op.option(mask) for mask in ("ellipsis_mask", "new_axis_mask", "shrink_axis_mask", "offset")):
-        raise NotExactError("a slice that changes the number of axes")
-    starts = [0 if op.option("begin_mask") >> i & 1 else _axis(low, n) for i, (low, n) in _axes(begin, source)]
-    stops = [n if op.option("end_mask") >> i & 1 else _axis(high, n) for i, (high, n) in _axes(end, source)]
-    sizes = [min(stop, n) - start for start, stop, n in zip(starts, stops, source.shape, strict=True)]
-    if tuple(sizes) != op.output.shape or min(starts) < 0:
+    if any(op.option(mask) for mask in ("ellipsis_mask", "new_axis_mask", "offset")):
+        raise NotExactError("a slice that adds axes")
+    shrunk = _bits(op.option("shrink_axis_mask"), len(begin))
+    first, last = _bits(op.option("begin_mask"), len(begin)), _bits(op.option("end_mask"), len(end))
+    starts = [0 if open_ else _axis(low, n) for open_, low, n in zip(first, begin, source.shape, strict=True)]
+    stops = [n if open_ else _axis(high, n) for open_, high, n in zip(last, end, source.shape, strict=True)]
+    sizes = [
+        1 if single else min(stop, n) - start
+        for single, start, stop, n in zip(shrunk, starts, stops, source.shape, strict=True)
+    ]
+    kept = tuple(size for size, single in zip(sizes, shrunk, strict=True) if not single)
+    if kept != op.output.shape or min(starts, default=0) < 0:
         raise NotExactError("a slice whose bounds do not give its shape")
-    return [_cut(op, op.value(0), op.sizes(1, starts), op.sizes(2, sizes))]
+    cut = _cut(op, op.value(0), op.sizes(1, starts), op.sizes(2, sizes))
+    return [op.emit(tosa.ReshapeOp(cut, op.emitter.shape(kept))).output if any(shrunk) else cut]
 
 
-def _axes(bounds: Sequence[int], source: Operand) -> list[tuple[int, tuple[int, int]]]:
-    return list(enumerate(zip(bounds, source.shape, strict=True)))
+def _bits(mask: int, count: int) -> list[bool]:
+    return [bool(mask >> bit & 1) for bit in range(count)]
 
 
 def lift_strided_slice(lift: Lift) -> Lifted:
-    """Bounds are written out, without masks."""
+    """Bounds are written out, without masks but for the axes that a reshape takes away."""
     cut = lift.only(tosa.SliceOp)
     begin, size = constant_sizes(cut.start), constant_sizes(cut.size)
     end = [low + extent for low, extent in zip(begin, size, strict=True)]
-    strides = Implied("strides", "INT32", (1,) * len(begin), (len(begin),))
-    inputs = (cut.input1, implied(cut.start, "begin", begin), implied(cut.size, "end", end), strides)
-    return Lifted(inputs, {"begin_mask": 0, "end_mask": 0})
+    bounds = implied(cut.start, "begin", begin)
+    strides = Implied("strides", bounds.dtype, (1,) * len(begin), (len(begin),))
+    inputs = (cut.input1, bounds, implied(cut.size, "end", end), strides)
+    shrunk = _shrunk_axes(lift, size)
+    return Lifted(inputs, {"begin_mask": 0, "end_mask": 0, "shrink_axis_mask": sum(1 << axis for axis in shrunk)})
+
+
+def _shrunk_axes(lift: Lift, size: Sequence[int]) -> list[int]:
+    """The axes of one element that are not in the result: those that the facts name, or the first that fit."""
+    if not any(isinstance(op, tosa.ReshapeOp) for op in lift.kernel.ops):
+        return []
+    single = [axis for axis, extent in enumerate(size) if extent == 1]
+    count = len(size) - len(shape_of(lift.kernel.results[0]))
+    hint = lift.hint("shrink_axis_mask")
+    named = [axis for axis in single if isinstance(hint, int) and hint >> axis & 1]
+    return named if len(named) == count else single[: max(count, 0)]
 
 
 def _slices(op: Lowering, source_position: int, axis: int) -> list[SSAValue]:

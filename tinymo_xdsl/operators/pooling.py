@@ -8,7 +8,6 @@ from xdsl.ir import Attribute, SSAValue
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.dialects.tosa.base import ints, plain_ints
 from tinymo_xdsl.facts import OptionFact
-from tinymo_xdsl.flatbuffer.schema import Padding
 from tinymo_xdsl.operators.base import Lift, Lifted, Lowering, NotExactError, OperatorFamily, shape_of
 from tinymo_xdsl.operators.requantize import clamp, lift_activation
 from tinymo_xdsl.operators.windows import cut_unread, grid_of, pads_attribute, whole_image
@@ -23,7 +22,10 @@ def _pool(op: Lowering, average: bool) -> Sequence[SSAValue]:
     kernel = (op.option("filter_height"), op.option("filter_width"))
     stride = (op.option("stride_h"), op.option("stride_w"))
     grid = grid_of(image.shape, kernel, stride)
-    source, pads = cut_unread(op.emitter, op.value(0), grid, grid.pads(Padding(op.option("padding"))))
+    padding = grid.pads(op.padding)
+    if (image.shape[0], *grid.steps(padding), image.shape[3]) != op.output.shape:
+        raise NotExactError("the windows do not give the shape of the result")
+    source, pads = cut_unread(op.emitter, op.value(0), grid, padding)
     windows = {"kernel": ints(kernel), "stride": ints(stride), "pad": ints(pads)}
     result = op.result_type(op.output)
     if not average:
@@ -53,7 +55,7 @@ def _lift_pool(lift: Lift, pool: tosa.AvgPool2DOp | tosa.MaxPool2DOp) -> Lifted:
     grid = grid_of(shape_of(pool.input), kernel, stride)
     padding = whole_image(lift, pool.input, pads_attribute(pool), grid, lift.hint("padding"))
     options: dict[str, OptionFact] = {
-        "padding": padding.value,
+        "padding": padding.name,
         "stride_h": stride[0],
         "stride_w": stride[1],
         "filter_height": kernel[0],

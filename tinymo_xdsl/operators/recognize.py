@@ -18,13 +18,11 @@ from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import (
     OPERATOR_KEY,
     OperatorFacts,
-    OptionFact,
     TensorFacts,
     name_of,
     operator_facts,
     tensor_facts,
 )
-from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import Operator, OptionValue
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.operators.base import (
@@ -43,6 +41,7 @@ from tinymo_xdsl.operators.base import (
 )
 from tinymo_xdsl.operators.custom import custom_options, lift_custom
 from tinymo_xdsl.operators.elements import element_of
+from tinymo_xdsl.operators.options import file_options
 from tinymo_xdsl.operators.registry import candidates
 
 
@@ -75,8 +74,9 @@ def recognize(kernel: Kernel) -> Recognized:
         return _recognize_custom(lift)
     reasons: list[str] = []
     for family in candidates(lift):
+        own = lift if facts.name in (None, family.name) else Lift(kernel, OperatorFacts())
         try:
-            return _recognize(lift, family)
+            return _recognize(own, family)
         except NotExactError as error:
             reasons.append(f"{family.name}: {error}")
     why = reasons[0] if reasons else f"no operator is made of {', '.join(op.name for op in kernel.ops)}"
@@ -92,7 +92,13 @@ def _recognize(lift: Lift, family: OperatorFamily) -> Recognized:
     lifted = family.lift(lift)
     options_type = lift.facts.options_type or family.options_type
     operator = Operator(
-        family.name, (), (), lift.facts.version, options_type=options_type, options=_options(lift, lifted, options_type)
+        family.name,
+        (),
+        (),
+        lift.facts.version,
+        options_type=options_type,
+        options=_options(lift, lifted, options_type),
+        debug_metadata_index=lift.facts.debug_metadata_index,
     )
     outputs = lifted.outputs or lift.kernel.results
     _check(operator, family, lift, lifted, outputs)
@@ -116,29 +122,13 @@ def _recognize_custom(lift: Lift) -> Recognized:
         options=_options(lift, lifted, facts.options_type),
         custom_options=custom_options(custom),
         custom_options_format=facts.custom_options_format,
+        debug_metadata_index=facts.debug_metadata_index,
     )
     return Recognized(operator, facts, lifted.inputs, tuple(custom.results))
 
 
 def _options(lift: Lift, lifted: Lifted, options_type: str | None) -> Mapping[str, OptionValue]:
-    if options_type is None:
-        return {}
-    if options_type not in schema.OPTIONS:
-        raise BadModelError(f"'{kernel_name(lift.kernel)}': the schema has no options table '{options_type}'")
-    fields = {field.name: field for field in schema.OPTIONS[options_type].fields}
-    stated = {name: _plain(name, value) for name, value in lift.facts.options.items()} | dict(lifted.options)
-    if unknown := next((name for name in stated if name not in fields), None):
-        raise BadModelError(f"'{kernel_name(lift.kernel)}': {options_type} has no field '{unknown}'")
-    return {name: stated.get(name, () if field.vector else field.default) for name, field in fields.items()}
-
-
-def _plain(name: str, value: OptionFact) -> OptionFact:
-    """An option as the file has it: activations are numbers there, and names in the facts."""
-    if name != "fused_activation_function" or not isinstance(value, str):
-        return value
-    if value not in schema.ActivationFunctionType.__members__:
-        raise BadModelError(f"'{value}' is no fused activation function")
-    return schema.ActivationFunctionType[value].value
+    return file_options(options_type, {**lift.facts.options, **lifted.options}, kernel_name(lift.kernel))
 
 
 def _check(

@@ -44,6 +44,8 @@ def candidates(lift: Lift) -> list[OperatorFamily]:
     guess = next((name for kind, name in _NAME_OF_ANCHOR if kind in kinds), None)
     if guess == "CONV_2D" and convolution.is_fully_connected(lift):
         guess = "FULLY_CONNECTED"
+    if guess == "SLICE" and tosa.ReshapeOp in kinds:
+        guess = "STRIDED_SLICE"
     if guess is not None and guess not in names:
         names.append(guess)
     return [FAMILIES[name] for name in names if name in FAMILIES]

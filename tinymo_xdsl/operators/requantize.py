@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from xdsl.dialects.builtin import BoolAttr, FloatAttr, IntegerAttr, IntegerType, TensorType, f32, i8, i16, i32
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.dialects.tosa.base import element_type_of
 from tinymo_xdsl.facts import tensor_facts
 from tinymo_xdsl.flatbuffer.schema import ActivationFunctionType
+from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.numerics.requantize import Multiplier, TosaScale, activation_range
 from tinymo_xdsl.operators.base import Lift, Lowering, NotExactError, Operand, shape_of
 
@@ -102,8 +103,7 @@ def _negate_channels(op: Lowering, accumulator: SSAValue, multipliers: Sequence[
 
 def clamp(op: Lowering, value: SSAValue) -> SSAValue:
     """`value` after the fused activation of the operator; itself if that does nothing."""
-    activation = ActivationFunctionType(op.option("fused_activation_function")).name
-    return clamp_to(op, value, activation)
+    return clamp_to(op, value, op.activation.name)
 
 
 def clamp_to(op: Lowering, value: SSAValue, activation: str) -> SSAValue:
@@ -135,36 +135,33 @@ def _clamp(value: SSAValue, low: Attribute, high: Attribute) -> tosa.ClampOp:
     return tosa.ClampOp(operands=[value], result_types=[value.type], properties={"min_val": low, "max_val": high})
 
 
-def lift_activation(lift: Lift) -> int:
+def lift_activation(lift: Lift) -> str:
     """
-    The fused activation of a kernel: what the facts say, or what its clamp looks like.
+    The name of the fused activation of a kernel: what the facts say, or what its clamp looks like.
 
     Lowering again decides whether the guess is right for the output's scale.
     """
     if (hint := lift.hint("fused_activation_function")) is not None:
         if hint not in ActivationFunctionType.__members__:
             raise NotExactError(f"'{hint}' is no fused activation function")
-        return ActivationFunctionType[str(hint)].value
+        return str(hint)
     clamps = [op for op in lift.kernel.ops if isinstance(op, tosa.ClampOp)]
     if not clamps:
-        return ActivationFunctionType.NONE.value
-    return _activation_of(lift, clamps[-1]).value
+        return ActivationFunctionType.NONE.name
+    return _activation_of(lift, clamps[-1])
 
 
-def _activation_of(lift: Lift, clamp_op: Operation) -> ActivationFunctionType:
-    assert isinstance(clamp_op, tosa.ClampOp)
+def _activation_of(lift: Lift, clamp_op: tosa.ClampOp) -> str:
     low, high = clamp_op.min_val, clamp_op.max_val
     if isinstance(low, FloatAttr) and isinstance(high, FloatAttr):
         bounds = (low.value.data, high.value.data)
         names = [name for name, wanted in _ACTIVATIONS_OF_FLOATS.items() if bounds == wanted]
-        return ActivationFunctionType[names[0] if names else "RELU"]
+        return names[0] if names else "RELU"
     facts = tensor_facts(lift.kernel.results[0])
     if facts is None or not isinstance(low, IntegerAttr) or not isinstance(high, IntegerAttr):
         raise NotExactError("the clamp is no activation")
-    element = low.type
-    assert isinstance(element, IntegerType)
-    dtype = np.dtype(f"i{element.width.data // 8}")
+    dtype = dense.numpy_dtype(low.type)
     for name in _ACTIVATIONS_OF_FLOATS:
         if activation_range(name, facts.one_scale, facts.one_zero_point, dtype) == (low.value.data, high.value.data):
-            return ActivationFunctionType[name]
+            return name
     raise NotExactError(f"a clamp to [{low.value.data}, {high.value.data}] is no activation in the output's scale")

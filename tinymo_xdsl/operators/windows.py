@@ -30,6 +30,10 @@ class Window:
         total = max((steps - 1) * self.stride + self.kernel - self.size, 0)
         return (total // 2, total - total // 2)
 
+    def steps(self, pads: tuple[int, int]) -> int:
+        """How many windows there are."""
+        return max((self.size + sum(pads) - self.kernel) // self.stride + 1, 0)
+
     def unread(self, pads: tuple[int, int]) -> int:
         """Elements at the end that no window reads. TOSA wants them cut off first."""
         span = self.size + sum(pads) - self.kernel
@@ -46,6 +50,11 @@ class WindowGrid:
     def pads(self, padding: Padding) -> tuple[int, int, int, int]:
         """Pads (top, bottom, left, right) under `padding`."""
         return (*self.rows.pads(padding), *self.columns.pads(padding))
+
+    def steps(self, pads: Sequence[int]) -> tuple[int, int]:
+        """How many windows there are in rows and columns with pads (top, bottom, left, right)."""
+        top, bottom, left, right = pads
+        return self.rows.steps((top, bottom)), self.columns.steps((left, right))
 
 
 def grid_of(
@@ -88,7 +97,7 @@ def whole_image_padding(
     whole = WindowGrid(
         Window(image[1], grid.rows.kernel, grid.rows.stride), Window(image[2], grid.columns.kernel, grid.columns.stride)
     )
-    order = (Padding.SAME, Padding.VALID) if hint == Padding.SAME.value else (Padding.VALID, Padding.SAME)
+    order = (Padding.SAME, Padding.VALID) if hint == Padding.SAME.name else (Padding.VALID, Padding.SAME)
     for padding in order:
         if _trimmed(whole, padding) == tuple(pads):
             return padding

@@ -5,19 +5,19 @@ Works on level 2, and on level 1 as far as each kernel is one operator of the fi
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DictionaryAttr, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
 from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import MODEL_KEY, FactReader, TensorFacts, name_of, option_value, subgraph_facts, tensor_facts
+from tinymo_xdsl.facts import MODEL_KEY, FactReader, TensorFacts, name_of, subgraph_facts, tensor_facts
 from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import (
     Metadata,
@@ -33,6 +33,8 @@ from tinymo_xdsl.operators.base import Implied, LiftedInput, Weights, constant_a
 from tinymo_xdsl.operators.custom import VARIABLE
 from tinymo_xdsl.operators.elements import dtype_of, element_of
 from tinymo_xdsl.operators.recognize import kernel_name, recognize
+
+logger = logging.getLogger(__name__)
 
 logger = logging.getLogger(__name__)
 
@@ -101,37 +103,39 @@ def _signatures(entries: Sequence[Attribute], graphs: Sequence[Subgraph]) -> Ite
 def _signature(entry: Attribute, graphs: Sequence[Subgraph]) -> Signature:
     reader = FactReader("signatures", _dictionary(entry))
     key, index = reader.text("key"), reader.integer("subgraph", 0)
+    what = f"signature '{key}'"
     if not 0 <= index < len(graphs):
-        raise BadModelError(f"signature '{key}' names subgraph {index}, which does not exist")
+        raise BadModelError(f"{what} names subgraph {index}, which does not exist")
     graph = graphs[index]
     signature = Signature(
         key,
         index,
-        _tensors(key, reader.dictionary("inputs"), graph, graph.inputs),
-        _tensors(key, reader.dictionary("outputs"), graph, graph.outputs),
+        tuple(_signature_entries(what, reader.array("inputs"), graph, graph.inputs)),
+        tuple(_signature_entries(what, reader.array("outputs"), graph, graph.outputs)),
     )
     reader.finish()
     return signature
 
 
-def _tensors(
-    key: str, entries: Mapping[str, Attribute], graph: Subgraph, tensors: tuple[int, ...]
-) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (name, _named_tensor(f"signature '{key}': '{name}'", entry, graph, tensors)) for name, entry in entries.items()
-    )
+def _signature_entries(
+    what: str, entries: Sequence[Attribute], graph: Subgraph, tensors: tuple[int, ...]
+) -> Iterator[tuple[str, int]]:
+    """Names of arguments and the tensors they stand for. An entry whose tensor no pass has kept is left out."""
+    for entry in entries:
+        reader = FactReader("signatures", _dictionary(entry))
+        name, position, tensor = reader.text("name"), reader.integer("position", -1), reader.text_or_none("tensor")
+        reader.finish()
+        if tensor is None and not 0 <= position < len(tensors):
+            raise BadModelError(f"{what}: '{name}' has no position of 0 to {len(tensors) - 1}")
+        index = tensors[position] if tensor is None else _index_of(graph, tensor)
+        if index is None:
+            logger.warning("%s: '%s' is left out: the tensor '%s' is not there any more", what, name, tensor)
+        else:
+            yield name, index
 
 
-def _named_tensor(what: str, entry: Attribute, graph: Subgraph, tensors: tuple[int, ...]) -> int:
-    if isinstance(entry, StringAttr):
-        named = [index for index, tensor in enumerate(graph.tensors) if tensor.name == entry.data]
-        if not named:
-            raise _GoneError(f"{what} names the inner tensor '{entry.data}', which is not there any more")
-        return named[0]
-    position = option_value(entry)
-    if not isinstance(position, int) or not 0 <= position < len(tensors):
-        raise BadModelError(f"{what} names no argument or result")
-    return tensors[position]
+def _index_of(graph: Subgraph, name: str) -> int | None:
+    return next((index for index, tensor in enumerate(graph.tensors) if tensor.name == name), None)
 
 
 class _Exporter:
@@ -218,7 +222,9 @@ class _Exporter:
         name = SPILL_OPERATOR if isinstance(op, tinymo.SpillOp) else RELOAD_OPERATOR
         return Operator(name, (self._index(op.operands[0]),), (self._index(op.results[0]),), custom=True)
 
-    def _intermediate(self, facts: TensorFacts) -> int:
+    def _intermediate(self, facts: TensorFacts | None) -> int:
+        if facts is None:
+            return -1
         if facts.dtype is None or facts.shape is None:
             raise BadModelError(f"the intermediate tensor '{facts.name}' needs a dtype and a shape")
         return self._add(_with_facts(Tensor(facts.name, facts.dtype, facts.shape), facts))
