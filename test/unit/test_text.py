@@ -88,6 +88,12 @@ def test_arrays_that_are_wrong_are_refused(text: str):
         parse_module(make_context(), f'"test.op"() {{a = array<{text}>}} : () -> ()'.encode(), "in.mlir")
 
 
+def test_an_open_string_is_an_error_at_once():
+    text = '"test.op"() {name = "' + "a b " * 1000 + "\n} : () -> ()\n"
+    with pytest.raises(DiagnosedError, match=r"in\.mlir:1:21: error: End of file reached before closing string"):
+        parse_module(make_context(), text.encode(), "in.mlir")
+
+
 def test_strings_of_all_bytes_are_printed_as_xdsl_does():
     module = ModuleOp([], {"bytes": BytesAttr(bytes(range(256)) * 2), "text": StringAttr('Größe "\\"\n')})
     assert text_of(TinymoPrinter, module) == text_of(Printer, module)

@@ -36,9 +36,10 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Operation
 from xdsl.irdl import base
-from xdsl.parser import Parser
+from xdsl.parser import Parser, ParserState
 from xdsl.utils.exceptions import ParseError, VerifyException
-from xdsl.utils.lexer import Span
+from xdsl.utils.lexer import Input, Span
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
 
 ELIDED_KEY: Final = "__elided__"
 """The resource key that stands for a constant whose elements were not printed, in MLIR and here."""
@@ -52,6 +53,16 @@ _NUMBER_ARRAY: Final = re.compile(r"<\s*(f32|i8|i16|i32|i64)\s*:([-+.\da-fA-FxX,
 _TRUTH: Final = bytes([0, *[1] * 255])
 
 _DENSE_TYPE: Final = base(RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType])
+
+
+class _Lexer(MLIRLexer):
+    """
+    xDSL's lexer, but an open string literal is an error at once.
+
+    Its pattern without the possessive quantifiers takes time exponential in the length of the rest of the line.
+    """
+
+    _unescaped_characters_regex: re.Pattern[str] = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
 
 
 class TinymoParser(Parser):
@@ -76,7 +87,8 @@ class TinymoParser(Parser):
         self._line_offset: int = line_offset
         self._warn: Callable[[str], None] | None = warn
         self._op_positions: list[int] = []
-        super().__init__(ctx, text, name)
+        super().__init__(ctx, "", name)
+        self._parser_state: ParserState[MLIRTokenKind, str] = ParserState(_Lexer(Input(text, name)))
 
     @override
     def parse_operation(self) -> Operation:
