@@ -325,7 +325,9 @@ class KernelOp(IRDLOperation):
         return cast(YieldOp, self.body.block.last_op)
 
     def verify_(self) -> None:
-        """What is yielded is what is returned."""
+        """The body ends with a yield, and what is yielded is what is returned."""
+        if not isinstance(self.body.block.last_op, YieldOp):
+            raise VerifyException("does not end with a tinymo.yield")
         if self.terminator.values.types != self.results_.types:
             raise VerifyException("yields other types than it returns")
 
