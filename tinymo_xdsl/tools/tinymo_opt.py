@@ -304,7 +304,7 @@ def _load_plugin(spec: str) -> Universe:
 def _describe(factory: Callable[[], type[ModulePass]]) -> str:
     try:
         return describe_pass(factory())
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         return f"  (a pass needs the package {error.name})"
 
 
