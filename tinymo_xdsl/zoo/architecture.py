@@ -72,7 +72,7 @@ class Architecture(ABC):
         """The model, as it leaves the backend. The same parameters give the same model."""
         build = ModelBuilder(self.seed)
         outputs = self.layers(build)
-        chosen = ", ".join(f"{entry.name} {getattr(self, entry.name)}" for entry in self.parameters())
+        chosen = ", ".join(f"{entry.name} {entry.type(getattr(self, entry.name))}" for entry in self.parameters())
         return export_model(import_model(build.model(outputs, f"{self.name}: {chosen}")))
 
 

@@ -112,7 +112,7 @@ class ModelBuilder:
         def sums(image: Int8Array) -> Int32Array:
             return convolution.conv2d(image, weights, _no_bias(channels), window, _INT32, source.affine.zero_point)
 
-        target = target or (POSITIVE if activation is not NONE or like is not None else CENTRED)
+        target = target or _usual_target(activation if like is None else RELU)
         fitted = self._fit(name, source, weights, 0, _each(sums, source), target)
         result = self._calibrated(name, fitted.real, activation, target, like)
         options = _convolution_options(stride, padding, activation) | {"quantized_bias_type": 0}
@@ -137,7 +137,7 @@ class ModelBuilder:
             bias = _no_bias(source.channels)
             return convolution.depthwise_conv2d(image, weights, bias, window, _INT32, source.affine.zero_point)
 
-        target = POSITIVE if activation is not NONE else CENTRED
+        target = _usual_target(activation)
         stored = weights.reshape(1, *_pair(kernel), source.channels)
         fitted = self._fit(name, source, stored, 3, _each(sums, source), target)
         result = self._calibrated(name, fitted.real, activation, target)
@@ -175,7 +175,7 @@ class ModelBuilder:
         pixels, filters = source.values[:, None, None], weights[:, None, None]
         window, zero_point = SlidingWindow((1, 1), (1, 1), (0, 0, 0, 0)), source.affine.zero_point
         sums = convolution.conv2d(pixels, filters, _no_bias(channels), window, _INT32, zero_point)[:, 0, 0]
-        target = target or (POSITIVE if activation is not NONE else CENTRED)
+        target = target or _usual_target(activation)
         fitted = self._fit(name, source, weights, None, sums, target)
         result = self._calibrated(name, fitted.real, activation, target)
         options: _Options = {
@@ -329,6 +329,10 @@ class _Fitted:
     weights: int
     bias: int
     real: Float64Array
+
+
+def _usual_target(activation: ActivationFunctionType) -> Interval:
+    return CENTRED if activation is NONE else POSITIVE
 
 
 def _pair(size: Size) -> tuple[int, int]:

@@ -101,7 +101,7 @@ def fold_normalization(sums: Int32Array, input_scale: float, target: Interval, p
     span = spans if per_channel else spans.sum(keepdims=True) // len(spans)
     scale = round_up(target.span / (span * input_scale))
     bias = np.rint(target.middle / (scale * input_scale)).astype(np.int64) - (low + high) // 2
-    return Folded(scale, bias.astype(np.int32))
+    return Folded(scale, bias.astype("<i4"))
 
 
 def round_up(scale: Float64Array) -> Float64Array:

@@ -51,7 +51,7 @@ class MobileNetV2(Architecture):
     summary = "MobileNetV2 for image classification: inverted residuals, linear bottlenecks"
 
     width: float = parameter(0.35, 0.05, 2.0, "factor of all channel counts (the last layer's: only if over 1)")
-    resolution: int = parameter(96, 32, 512, "rows and columns of the input image")
+    resolution: int = parameter(96, 32, 320, "rows and columns of the input image")
     classes: int = parameter(1000, 2, 4000, "number of classes")
 
     def layers(self, build: ModelBuilder) -> Sequence[Layer]:
