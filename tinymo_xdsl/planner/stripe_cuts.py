@@ -1,55 +1,53 @@
-"""Where to cut a region into stripes, so that each is as tall as a limit of the peak allows."""
+"""Where to cut a span into stripes, so that each is as tall as a limit of the peak allows."""
 
 from collections.abc import Callable
 
 from tinymo_xdsl.planner.rows import Rows
 from tinymo_xdsl.planner.stripe_build import Edges
-from tinymo_xdsl.planner.stripe_candidates import Span, row_unit, stripe_cost
-from tinymo_xdsl.planner.stripes import Problem
+from tinymo_xdsl.planner.stripe_candidates import SplitSpan, StripeCosts
+from tinymo_xdsl.planner.stripe_spans import Span, released_size, row_unit, span_result
 
 
-def tallest_stripes(
-    problem: Problem, span: Span, edges: Edges, limit: int, maximum_stripes: int
-) -> tuple[int, ...] | None:
+def tallest_stripes(costs: StripeCosts, span: Span, edges: Edges, limit: int, maximum_stripes: int) -> SplitSpan | None:
     """
-    The cuts of the fewest stripes that keep the region's peak to `limit`, from the top greedily.
+    The span in the fewest stripes that keep the region's peak to `limit`, cut greedily from the top.
 
     The parts of the result pile up while the region runs, so that later stripes are lower, but the last one, during
     which the region's inputs die, may be taller. None if more than `maximum_stripes` would be needed.
     """
-    result = problem.values[problem.layers[span.last].results[0]]
-    inputs = sum(problem.values[value].size for value in span.released)
+    result = span_result(costs.problem, span)
+    unit = row_unit(costs.problem, span)
+    inputs = released_size(costs.problem, span)
     if span.resident + 2 * result.size > limit:
         return None
-    unit = row_unit(problem, span.first, span.last)
 
-    def is_last(start: int) -> bool:
-        cost = stripe_cost(problem, span, Rows(start, result.rows), edges)
+    def can_end(start: int) -> bool:
+        cost = costs.stripe(span, Rows(start, result.rows), edges)
         return cost is not None and span.resident + start * result.row_bytes + cost.last_peak <= limit
 
     def fits(start: int, units: int) -> bool:
         stop = start + units * unit
         if stop >= result.rows:
             return False
-        cost = stripe_cost(problem, span, Rows(start, stop), edges)
+        cost = costs.stripe(span, Rows(start, stop), edges)
         return cost is not None and span.resident + inputs + start * result.row_bytes + cost.peak <= limit
 
     cuts = [0]
     units = 1
-    while not is_last(cuts[-1]):
+    while len(cuts) == 1 or not can_end(cuts[-1]):
         start = cuts[-1]
-        units = largest(lambda count, start=start: fits(start, count), units)
+        units = largest(lambda count, start=start: fits(start, count), max(units, 1))
         if units == 0 or len(cuts) >= maximum_stripes:
             return None
         cuts.append(start + units * unit)
-    return (*cuts, result.rows) if len(cuts) > 1 else None
+    return SplitSpan(span, (*cuts, result.rows), edges)
 
 
 def largest(fits: Callable[[int], bool], guess: int) -> int:
-    """The largest count from 0 on that fits, if smaller ones fit too; few tries if it is near `guess` >= 1."""
+    """The largest count that fits, where all below one that fits do, or 0. Quick if it is near `guess` > 0."""
     low, high = 0, guess
     while fits(high):
-        low, high = high, high * 2 if high > guess else high + 1
+        low, high = high, high + max(high - guess, 1)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)

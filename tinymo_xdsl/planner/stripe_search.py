@@ -1,39 +1,41 @@
 """
-The search for the regions and stripes that lower a model's peak the most, or that make it fit for the least work.
+The search for the regions and stripes that lower a model's peak the most, or that make it fit with the least work.
 
-For a given limit of the peak, regions and unsplit layers that keep to it are strung together, like edges of a path from
-the first layer to the last; the cheapest path is found by dynamic programming. Without a limit, the search tries many.
-Then the regions on the path are cut anew, so that every stripe is as tall as the limit allows.
+For a limit of the peak, `stripe_paths` finds the cheapest way to string regions and unsplit layers together, from what
+`stripe_candidates` estimates. Without a limit, many limits are tried. The best few ways are then cut anew, so that
+every stripe is as tall as the limit allows, built, and evaluated exactly.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain
+from itertools import groupby
 
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
-from tinymo_xdsl.planner.stripe_candidates import (
-    Candidate,
+from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan, StripeCosts, edge_choices, equal_cuts
+from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
+from tinymo_xdsl.planner.stripe_paths import LayerCost, Path, find_paths
+from tinymo_xdsl.planner.stripe_spans import (
     Span,
-    SplitSpan,
     closed_ends,
-    edge_choices,
-    equal_cuts,
-    estimate,
     least_peak,
     make_span,
     row_unit,
+    span_result,
+    worthwhile_spans,
 )
-from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
 from tinymo_xdsl.planner.stripes import Cost, Problem, Solution, evaluate, live_bytes, write_program
 
 LIMITS_AT_ONCE = 16
 """How many limits of the peak are tried before the search looks closer around the best one."""
 
-NEAR = 105
-"""Percent of the least peak that a region could ever have, below which no more stripes are tried."""
+FINISHED_PATHS = 6
+"""How many of the best estimated ways are cut anew and evaluated exactly."""
 
-LOWERED_PERCENT = 20
-"""How far below the peak of equal stripes uneven ones are tried."""
+LOWERED_PERCENTS = range(100, 78, -2)
+"""The limits, in percent of the peak with equal stripes, for which regions are cut anew."""
+
+NEAR_PERCENT = 105
+"""How near a region's peak must be to the least that it could be, in percent of that, to try no more stripes."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,6 @@ class SearchOptions:
 
 
 @dataclass(frozen=True)
-class Path:
-    """Regions from the first layer to some other, and what they add."""
-
-    extra_macs: int = 0
-    operators: int = 0
-    splits: tuple[SplitSpan, ...] = ()
-
-    def append(self, region: Candidate) -> "Path":
-        """The path and one more region."""
-        extra_macs = self.extra_macs + region.extra_macs
-        return Path(extra_macs, self.operators + region.operators, (*self.splits, region.split))
-
-
-@dataclass(frozen=True)
 class Found:
     """A solution, what it was built from, and what it costs exactly."""
 
@@ -81,23 +69,30 @@ class Found:
     cost: Cost
 
 
-def not_dominated(paths: Iterable[Path]) -> list[Path]:
-    """The paths than which no other has both fewer extra MACs and fewer operators."""
-    front: list[Path] = []
-    for path in sorted(paths, key=lambda path: (path.extra_macs, path.operators)):
-        if not front or path.operators < front[-1].operators:
-            front.append(path)
-    return front
+@dataclass(frozen=True)
+class Tried:
+    """The path that was found for a limit of the peak, and its score as far as estimates tell."""
+
+    score: int
+    limit: int
+    path: Path
+
+    @property
+    def regions(self) -> tuple[tuple[int, int, Edges], ...]:
+        """The regions on the path without their cuts."""
+        return tuple((split.span.first, split.span.last, split.edges) for split in self.path.splits)
 
 
-def alive_before(problem: Problem) -> list[int]:
-    """For every layer, and behind the last one, the bytes of the values made before and needed from there on."""
-    change = [0] * (len(problem.layers) + 2)
-    for index, value in enumerate(problem.values):
-        producer = problem.producers[index]
-        change[0 if producer is None else producer + 1] += value.size
-        change[problem.last_use(index) + 1] -= value.size
-    return list(accumulate(change[:-1]))
+def search_stripes(problem: Problem, options: SearchOptions | None = None) -> Solution:
+    """
+    The regions and stripes that lower the peak most, or that keep to a limit with the least work.
+
+    Never worse than no regions: no higher peak, nor, without a limit, a peak that its operators do not pay for. A limit
+    that cannot be met gives the lowest peak that was found: `evaluate` tells. The same problem gives the same solution.
+    """
+    search = StripeSearch(problem, options or SearchOptions())
+    limit = search.options.peak_limit
+    return (search.lowest_peak() if limit is None else search.least_work(limit)).solution
 
 
 class StripeSearch:
@@ -106,206 +101,120 @@ class StripeSearch:
     def __init__(self, problem: Problem, options: SearchOptions) -> None:
         self.problem = problem
         self.options = options
-        self.unsplit = evaluate(problem, Solution())
-        self.maximum_extra_macs = int(options.maximum_extra_macs * self.unsplit.macs)
-        self.best_score = self.unsplit.peak
-        self.alive_before = alive_before(problem)
-        self.layer_peaks = [0] * len(problem.layers)
-        self.layer_operators = [0] * len(problem.layers)
-        program = write_program(problem, Solution())
-        for operator, live in zip(program.operators, live_bytes(program), strict=True):
-            self.layer_peaks[operator.layer] = max(self.layer_peaks[operator.layer], live)
-            self.layer_operators[operator.layer] += 1
-        self.spans = self.list_spans()
-        self.estimates: dict[SplitSpan, Candidate | None] = {}
+        self.costs = StripeCosts(problem)
+        self.layers = layer_costs(problem)
+        self.unsplit = Found((), Solution(), evaluate(problem, Solution()))
+        self.maximum_macs = int((1 + options.maximum_extra_macs) * self.unsplit.cost.macs)
+        self.best_score = self.score(self.unsplit.cost)
+        pairs = worthwhile_spans(problem) if options.spans is None else closed_spans(problem, options.spans)
+        self.spans = [make_span(problem, first, last) for first, last in pairs]
 
-    # What a solution is worth
+    # What solutions are worth
 
-    def score(self, cost: Cost) -> tuple[int, int]:
-        """Less is better: bytes if the lowest peak is looked for, work if there is a limit; then the peak."""
-        operators = cost.operators - self.unsplit.operators
-        if self.options.peak_limit is None:
-            return (cost.peak + self.options.bytes_per_operator * operators, cost.macs)
-        excess = max(cost.peak - self.options.peak_limit, 0)
-        work = cost.macs - self.unsplit.macs + self.options.macs_per_operator * operators
-        return (excess, work)
+    def score(self, cost: Cost) -> int:
+        """Less is better: bytes of peak, and what operators are worth."""
+        return cost.peak + self.options.bytes_per_operator * cost.operators
 
-    def realize(self, splits: tuple[SplitSpan, ...]) -> Found | None:
-        """Build the regions; None if they break the budget of MACs, which their estimates may have missed."""
+    def work(self, cost: Cost | Path) -> int:
+        """Less is better: multiply-accumulates, and what operators are worth."""
+        return cost.macs + self.options.macs_per_operator * cost.operators
+
+    def build(self, splits: tuple[SplitSpan, ...]) -> Found | None:
+        """The solution of these regions; None if it takes more work than is allowed, which estimates may miss."""
         regions = [
             build_region(self.problem, split.span.first, split.span.last, split.cuts, split.edges) for split in splits
         ]
         solution = Solution(tuple(region for region in regions if region is not None))
         cost = evaluate(self.problem, solution)
-        if cost.macs - self.unsplit.macs > self.maximum_extra_macs:
-            return None
-        return Found(splits, solution, cost)
+        return Found(splits, solution, cost) if cost.macs <= self.maximum_macs else None
 
     # Which regions there are
-
-    def estimate(self, split: SplitSpan) -> Candidate | None:
-        """The estimate of a split span, made once."""
-        if split not in self.estimates:
-            self.estimates[split] = estimate(self.problem, split)
-        return self.estimates[split]
-
-    def list_spans(self) -> list[list[Span]]:
-        """For every layer the spans that begin with it, shortest first."""
-        return [
-            [
-                make_span(self.problem, first, last, sum(self.layer_operators[first : last + 1]))
-                for last in closed_ends(self.problem, first)
-                if self.is_worth_a_look(first, last)
-            ]
-            for first in range(len(self.problem.layers))
-        ]
-
-    def is_worth_a_look(self, first: int, last: int) -> bool:
-        """Whether these layers may become a region: by the options, or as less is alive at its ends than inside."""
-        if self.options.spans is not None:
-            return (first, last) in self.options.spans
-        alive = self.alive_before
-        starts = self.is_barrier(first - 1) or (alive[first] <= alive[first + 1] and not self.is_flat(first))
-        ends = self.is_barrier(last + 1) or (alive[last] >= alive[last + 1] and not self.is_flat(last + 1))
-        return starts and ends
-
-    def is_barrier(self, layer: int) -> bool:
-        """Whether no region can hold this layer, which may also lie before the first or behind the last one."""
-        return not (0 <= layer < len(self.problem.layers) and self.problem.layers[layer].can_split)
-
-    def is_flat(self, layer: int) -> bool:
-        """Whether as much is alive before the layers next to this one as before it."""
-        return 0 < layer < len(self.problem.layers) and len(set(self.alive_before[layer - 1 : layer + 2])) == 1
-
-    def lower_bound(self) -> int:
-        """Bytes that no solution has a lower peak than: for every layer, unsplit or in the best of its spans."""
-        bounds = list(self.layer_peaks)
-        for span in chain.from_iterable(self.spans):
-            least = least_peak(self.problem, span)
-            for layer in range(span.first, span.last + 1):
-                bounds[layer] = min(bounds[layer], least)
-        return max(bounds)
 
     def pool(self, floor: int) -> list[Candidate]:
         """The candidates of all spans with a layer whose peak, unsplit, is above `floor`."""
         pool: list[Candidate] = []
-        for spans in self.spans:
+        for _, spans in groupby(self.spans, key=lambda span: span.first):
             for span in spans:
-                if max(self.layer_peaks[span.first : span.last + 1]) <= floor:
+                unsplit = max(layer.peak for layer in self.layers[span.first : span.last + 1])
+                if unsplit <= floor or least_peak(self.problem, span) >= unsplit:
                     continue
-                found = self.candidates(span, floor)
-                if found is None:
+                found = [self.candidates(span, edges, floor) for edges in edge_choices(self.problem, span)]
+                if all(candidates is None for candidates in found):
                     break
-                pool += found
+                pool += [one for candidates in found for one in candidates or () if one.peak < unsplit]
         return pool
 
-    def stripe_counts(self, units: int) -> list[int]:
-        """The numbers of stripes to try for so many units of rows: the height falls by a sixth or more."""
-        if self.options.stripes is not None:
-            return [self.options.stripes] if self.options.stripes <= units else []
-        counts: list[int] = []
-        height = units - 1
-        while height > 0:
-            height = min(height, -(-units // 2))
-            count = -(-units // height)
-            if count > self.options.maximum_stripes:
-                break
-            counts.append(count)
-            height = min(height - 1, height * 5 // 6)
-        return counts
-
-    def candidates(self, span: Span, floor: int) -> list[Candidate] | None:
+    def candidates(self, span: Span, edges: Edges, floor: int) -> list[Candidate] | None:
         """
-        The ways to run a span in stripes that lower its peak; None if even the fewest stripes take too much work.
+        The span in more and more stripes, as long as that may be worth its cost.
 
-        Longer spans with the same beginning then do so too.
+        None if even the fewest take too much work; longer spans with the same beginning then do so too.
         """
-        unsplit = max(self.layer_peaks[span.first : span.last + 1])
-        if least_peak(self.problem, span) >= unsplit:
-            return []
-        found = [
-            self.candidates_with(span, edges, unsplit, floor)
-            for edges in edge_choices(self.problem, span.first, span.last)
-        ]
-        if all(candidates is None for candidates in found):
-            return None
-        return [candidate for candidates in found for candidate in candidates or ()]
-
-    def candidates_with(self, span: Span, edges: Edges, unsplit: int, floor: int) -> list[Candidate] | None:
-        """The same for one choice of edges: more and more stripes, as long as that may be worth its cost."""
-        rows = self.problem.values[self.problem.layers[span.last].results[0]].rows
-        unit = row_unit(self.problem, span.first, span.last)
+        layers = self.layers[span.first : span.last + 1]
+        maximum_macs = self.maximum_macs - self.unsplit.cost.macs + sum(layer.macs for layer in layers)
+        unsplit_operators = sum(layer.operators for layer in layers)
+        enough = max(floor, least_peak(self.problem, span) * NEAR_PERCENT // 100)
+        rows = span_result(self.problem, span).rows
+        unit = row_unit(self.problem, span)
         found: list[Candidate] = []
         for count in self.stripe_counts(-(-rows // unit)):
-            candidate = self.estimate(SplitSpan(span, equal_cuts(rows, count, unit), edges))
+            candidate = self.costs.estimate(SplitSpan(span, equal_cuts(rows, count, unit), edges))
             if candidate is None:
                 break
-            if candidate.extra_macs > self.maximum_extra_macs:
+            if candidate.macs > maximum_macs:
                 return found or None
             found.append(candidate)
-            enough = max(floor, least_peak(self.problem, span) * NEAR // 100)
-            if candidate.peak <= enough or not self.can_pay(candidate.operators, floor):
+            if candidate.peak <= enough or not self.can_pay(candidate.operators - unsplit_operators, floor):
                 break
-        return [candidate for candidate in found if candidate.peak < unsplit]
+        return found
+
+    def stripe_counts(self, units: int) -> Iterator[int]:
+        """The numbers of stripes to try for so many units of rows: the height falls by a quarter or more each time."""
+        if self.options.stripes is not None:
+            yield from [self.options.stripes] if self.options.stripes <= units else []
+            return
+        height = -(-units // 2) if units > 1 else 0
+        while height > 0 and -(-units // height) <= self.options.maximum_stripes:
+            yield -(-units // height)
+            height = min(height - 1, height * 3 // 4)
 
     def can_pay(self, operators: int, floor: int) -> bool:
-        """Whether a peak as low as `floor` would make so many operators worth more than the best solution so far."""
-        if self.options.peak_limit is not None:
-            return True
-        return floor + self.options.bytes_per_operator * operators < self.best_score
+        """Whether so many more operators would beat the best solution so far if the peak came down to `floor`."""
+        more = self.options.bytes_per_operator * (self.unsplit.cost.operators + operators)
+        return self.options.peak_limit is not None or floor + more < self.best_score
 
     # Which of them to take
 
-    def cheapest_paths(self, pool: Sequence[Candidate], limit: int) -> list[Path]:
-        """The ways through the whole model with no peak above `limit`, as regions of the pool and unsplit layers."""
-        ending: list[list[Candidate]] = [[] for _ in self.problem.layers]
-        for candidate in pool:
-            if candidate.peak <= limit:
-                ending[candidate.split.span.last].append(candidate)
-        paths: list[list[Path]] = [[Path()]]
-        for layer, regions in enumerate(ending):
-            reached = list(paths[layer]) if self.layer_peaks[layer] <= limit else []
-            for region in regions:
-                reached += [path.append(region) for path in paths[region.split.span.first]]
-            paths.append(not_dominated(path for path in reached if path.extra_macs <= self.maximum_extra_macs))
-        return paths[-1]
-
     def cheapest_path(self, pool: Sequence[Candidate], limit: int) -> Path | None:
-        """The one of these ways with the fewest operators, or the least work if there is a limit."""
-        paths = self.cheapest_paths(pool, limit)
-        if self.options.peak_limit is None:
-            return min(paths, key=lambda path: (path.operators, path.extra_macs), default=None)
-        return min(
-            paths, key=lambda path: path.extra_macs + self.options.macs_per_operator * path.operators, default=None
-        )
+        """The way to keep to the limit with the fewest operators, or, if the options have one, with the least work."""
+        paths = find_paths(self.layers, pool, limit, self.maximum_macs)
+        if self.options.peak_limit is not None:
+            return min(paths, key=self.work, default=None)
+        return min(paths, key=lambda path: (path.operators, path.macs), default=None)
 
-    def best_path(self, pool: Sequence[Candidate], floor: int) -> Path | None:
-        """The path with the best score, of those for limits from `floor` on: first coarsely, then finely."""
-        peaks = {candidate.peak for candidate in pool}.union(self.layer_peaks)
+    def try_limits(self, pool: Sequence[Candidate], floor: int) -> list[Tried]:
+        """Paths for limits of the peak from `floor` on; the limits are coarse at first, then finer around the best."""
+        peaks = {candidate.peak for candidate in pool}.union(layer.peak for layer in self.layers)
         limits = sorted({floor}.union(peak for peak in peaks if peak > floor))
-        stride = max(len(limits) // LIMITS_AT_ONCE, 1)
-        indices = range(0, len(limits), stride)
+        tried: dict[int, Tried | None] = {}
+        indices = range(0, len(limits), max(len(limits) // LIMITS_AT_ONCE, 1))
         while True:
-            tried = [(self.cheapest_path(pool, limits[index]), index) for index in indices]
-            scored = [
-                (limits[index] + self.options.bytes_per_operator * path.operators, index, path)
-                for path, index in tried
-                if path is not None
-            ]
-            if not scored:
-                return None
-            _, best, path = min(scored, key=lambda entry: entry[:2])
-            if stride == 1:
-                return path
-            low, high = (max(best - stride, 0), min(best + stride, len(limits) - 1))
-            stride = max((high - low) // LIMITS_AT_ONCE, 1)
-            indices = range(low, high + 1, stride)
+            for index in indices:
+                if index not in tried:
+                    tried[index] = self.try_limit(pool, limits[index])
+            scores = {index: attempt.score for index, attempt in tried.items() if attempt is not None}
+            if not scores or indices.step == 1:
+                return [attempt for attempt in tried.values() if attempt is not None]
+            best = min(scores, key=lambda index: (scores[index], index))
+            low, high = (max(best - indices.step, 0), min(best + indices.step, len(limits) - 1))
+            indices = range(low, high + 1, max((high - low) // LIMITS_AT_ONCE, 1))
+
+    def try_limit(self, pool: Sequence[Candidate], limit: int) -> Tried | None:
+        """The cheapest path for one limit."""
+        path = self.cheapest_path(pool, limit)
+        return None if path is None else Tried(limit + self.options.bytes_per_operator * path.operators, limit, path)
 
     # The search
-
-    def better(self, one: Found, other: Found | None) -> Found:
-        """The one that is worth more."""
-        return one if other is None or self.score(one.cost) <= self.score(other.cost) else other
 
     def lowest_peak(self) -> Found:
         """
@@ -313,71 +222,93 @@ class StripeSearch:
 
         Only spans that hold a layer above some floor are looked at. The floor sinks until nothing keeps to it.
         """
-        unsplit = Found((), Solution(), self.unsplit)
-        finds = [unsplit]
-        floor = self.unsplit.peak
+        tried: list[Tried] = []
+        floor = self.unsplit.cost.peak
         bound = self.lower_bound()
         while floor > bound:
             floor = max(floor * 3 // 4, bound)
             pool = self.pool(floor)
-            path = self.best_path(pool, floor)
-            found = self.realize(path.splits) if path is not None else None
-            if found is not None and found not in finds:
-                finds.append(found)
-                self.best_score = min(self.best_score, self.score(found.cost)[0])
+            tried += self.try_limits(pool, floor)
+            if tried:
+                found = self.build(min(tried, key=lambda attempt: attempt.score).path.splits)
+                self.best_score = min(self.best_score, self.score((found or self.unsplit).cost))
             if self.cheapest_path(pool, floor) is None:
                 break
-        best = unsplit
-        for found in finds:
-            best = self.better(best, self.lower_evenly(found))
+        return self.finish(tried)
+
+    def lower_bound(self) -> int:
+        """Bytes that no solution has a lower peak than: for every layer, unsplit or in the best of its spans."""
+        bounds = [layer.peak for layer in self.layers]
+        for span in self.spans:
+            least = least_peak(self.problem, span)
+            for layer in range(span.first, span.last + 1):
+                bounds[layer] = min(bounds[layer], least)
+        return max(bounds, default=0)
+
+    def finish(self, tried: Sequence[Tried]) -> Found:
+        """The best solution on the best few paths, cut anew for lower and lower limits."""
+        ranked = {attempt.regions: attempt for attempt in sorted(tried, key=lambda attempt: -attempt.score)}
+        best = self.unsplit
+        for attempt in list(reversed(ranked.values()))[:FINISHED_PATHS]:
+            best = min(best, *self.solutions(attempt.path), key=lambda found: (self.score(found.cost), found.cost.macs))
         return best
 
-    def least_work(self, limit: int) -> Found:
-        """The solution that keeps to the limit with the least work; the lowest peak if none is found."""
-        unsplit = Found((), Solution(), self.unsplit)
-        if self.unsplit.peak <= limit:
-            return unsplit
-        pool = self.pool(limit)
-        path = self.cheapest_path(pool, limit)
-        found = self.realize(path.splits) if path is not None else None
-        if found is None or found.cost.peak > limit:
-            options = replace(self.options, peak_limit=None, bytes_per_operator=0)
-            found = self.better(StripeSearch(self.problem, options).lowest_peak(), found)
-        return self.better(self.cut_anew(found, limit) or found, found)
-
-    # Uneven cuts
-
-    def lower_evenly(self, found: Found) -> Found:
-        """Cut the regions anew for lower and lower limits; the best of all."""
-        best = found
-        for percent in range(100, 100 - LOWERED_PERCENT, -1):
-            lowered = self.cut_anew(found, found.cost.peak * percent // 100)
+    def solutions(self, path: Path) -> Iterator[Found]:
+        """The regions of a path as they are, and cut anew for lower and lower limits."""
+        found = self.build(path.splits)
+        if found is None:
+            return
+        yield found
+        for percent in LOWERED_PERCENTS:
+            lowered = self.cut_anew(path.splits, found.cost.peak * percent // 100)
             if lowered is None:
-                break
-            best = self.better(lowered, best)
-        return best
+                return
+            yield lowered
 
-    def cut_anew(self, found: Found, limit: int) -> Found | None:
+    def cut_anew(self, splits: Iterable[SplitSpan], limit: int) -> Found | None:
         """The same regions in as few stripes as keep to the limit; None if they cannot."""
         if self.options.stripes is not None:
             return None
-        splits: list[SplitSpan] = []
-        for split in found.splits:
-            cuts = tallest_stripes(self.problem, split.span, split.edges, limit, self.options.maximum_stripes)
-            if cuts is None:
+        anew: list[SplitSpan] = []
+        for split in splits:
+            cut = tallest_stripes(self.costs, split.span, split.edges, limit, self.options.maximum_stripes)
+            if cut is None:
                 return None
-            splits.append(replace(split, cuts=cuts))
-        return self.realize(tuple(splits))
+            anew.append(cut)
+        return self.build(tuple(anew))
+
+    def least_work(self, limit: int) -> Found:
+        """The solution that keeps to the limit with the least work; the lowest peak if none is found."""
+        if self.unsplit.cost.peak <= limit:
+            return self.unsplit
+        path = self.cheapest_path(self.pool(limit), limit)
+        fitting = self.fitting(path.splits, limit) if path is not None else []
+        if fitting:
+            return fitting[0]
+        options = replace(self.options, peak_limit=None, bytes_per_operator=0)
+        lowest = StripeSearch(self.problem, options).lowest_peak()
+        return [*self.fitting(lowest.splits, limit), lowest][0]
+
+    def fitting(self, splits: tuple[SplitSpan, ...], limit: int) -> list[Found]:
+        """The regions as they are and cut anew, if they keep to the limit; the one with the least work first."""
+        both = (self.build(splits), self.cut_anew(splits, limit))
+        found = [one for one in both if one is not None and one.cost.peak <= limit]
+        return sorted(found, key=lambda one: self.work(one.cost))
 
 
-def search_stripes(problem: Problem, options: SearchOptions | None = None) -> Solution:
-    """
-    The regions and stripes that lower the peak most, or keep to a limit with the least work.
+def layer_costs(problem: Problem) -> list[LayerCost]:
+    """What each layer costs unsplit."""
+    program = write_program(problem, Solution())
+    peaks = [0] * len(problem.layers)
+    operators = [0] * len(problem.layers)
+    for operator, live in zip(program.operators, live_bytes(program), strict=True):
+        peaks[operator.layer] = max(peaks[operator.layer], live)
+        operators[operator.layer] += 1
+    return [
+        LayerCost(peak, layer.macs, count) for peak, layer, count in zip(peaks, problem.layers, operators, strict=True)
+    ]
 
-    Never worse than no split: without a limit no solution scores worse, with one none has a higher peak than the
-    unsplit model. A limit that cannot be met gives the lowest peak that was found: `evaluate` tells. Deterministic.
-    """
-    options = options or SearchOptions()
-    search = StripeSearch(problem, options)
-    found = search.lowest_peak() if options.peak_limit is None else search.least_work(options.peak_limit)
-    return found.solution
+
+def closed_spans(problem: Problem, allowed: frozenset[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those of the allowed spans that can become a region."""
+    return [(first, last) for first, last in sorted(allowed) if last in closed_ends(problem, first)]
