@@ -2,15 +2,18 @@
 
 import argparse
 import difflib
+import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from typing_extensions import override
 
+import tinymo_xdsl
 from tinymo_xdsl.errors import ExitStatus, TinymoError
 from tinymo_xdsl.output import write_atomically
 
@@ -85,6 +88,35 @@ def run_tool(prog: str, body: Callable[[], int], *, debug: bool = False) -> int:
             print(f"{prog}: error: {_describe(error)}", file=sys.stderr)
         return error.exit_status if isinstance(error, TinymoError) else ExitStatus.BAD_INPUT
     return status
+
+
+@contextmanager
+def log_to_stderr(source: str, level: int = logging.INFO) -> Generator[None]:
+    """Show what the package logs at `level` and above as remarks and warnings about `source`."""
+    package = logging.getLogger(tinymo_xdsl.__name__)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_RemarkFormatter(source))
+    before = package.level
+    package.addHandler(handler)
+    package.setLevel(level)
+    try:
+        yield
+    finally:
+        package.setLevel(before)
+        package.removeHandler(handler)
+
+
+class _RemarkFormatter(logging.Formatter):
+    """One line a message: `in.mlir: remark: ...`."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source: str = source
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        kind = "warning" if record.levelno >= logging.WARNING else "remark"
+        return f"{self.source}: {kind}: {record.getMessage()}"
 
 
 def read_input(path: str | None) -> bytes:

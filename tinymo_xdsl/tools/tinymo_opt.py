@@ -28,7 +28,15 @@ from tinymo_xdsl.errors import ExitStatus
 from tinymo_xdsl.text.diagnostics import DiagnosedError
 from tinymo_xdsl.text.module import parse_module
 from tinymo_xdsl.text.printer import DUMP_ELEMENTS, HighlightingPrinter, TinymoPrinter
-from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError, did_you_mean, read_input, run_tool, write_output
+from tinymo_xdsl.tools.command_line import (
+    ArgumentParser,
+    UsageError,
+    did_you_mean,
+    log_to_stderr,
+    read_input,
+    run_tool,
+    write_output,
+)
 from tinymo_xdsl.tools.opt_arguments import (
     PLUGIN_OPTION,
     PassRequest,
@@ -111,25 +119,8 @@ class TinymoOptMain(xDSLOptMain):
 
     def execute(self) -> int:
         """Process the input part by part; the exit status."""
-        if self.args.shrink:
-            return self._execute_for_shrinkray()
-        outputs: list[str] = []
-        status = 0
-        for part, line_offset in self._input_parts():
-            try:
-                outputs.append(self._process(part, line_offset))
-            except DiagnosedError as error:
-                if self.args.verify_diagnostics:
-                    outputs.append(f"{error}\n")
-                else:
-                    status = ExitStatus.BAD_INPUT
-                    print(error, file=sys.stderr)
-        # Parts that went well are shown even if others failed, but a file is complete or not written.
-        if not status or self.args.output_file in (None, "-"):
-            write_output(self.args.output_file, "// -----\n".join(outputs))
-        if self.args.timing:
-            print(self.timing.report(), file=sys.stderr)
-        return status
+        with log_to_stderr(self.get_input_name()):
+            return self._execute_for_shrinkray() if self.args.shrink else self._execute_parts()
 
     @override
     def run(self) -> None:
@@ -178,6 +169,25 @@ class TinymoOptMain(xDSLOptMain):
     @override
     def get_input_name(self) -> str:
         return "<stdin>" if self.args.input_file in (None, "-") else self.args.input_file
+
+    def _execute_parts(self) -> int:
+        outputs: list[str] = []
+        status = 0
+        for part, line_offset in self._input_parts():
+            try:
+                outputs.append(self._process(part, line_offset))
+            except DiagnosedError as error:
+                if self.args.verify_diagnostics:
+                    outputs.append(f"{error}\n")
+                else:
+                    status = ExitStatus.BAD_INPUT
+                    print(error, file=sys.stderr)
+        # Parts that went well are shown even if others failed, but a file is complete or not written.
+        if not status or self.args.output_file in (None, "-"):
+            write_output(self.args.output_file, "// -----\n".join(outputs))
+        if self.args.timing:
+            print(self.timing.report(), file=sys.stderr)
+        return status
 
     def _execute_for_shrinkray(self) -> int:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tinymo_xdsl.text.diagnostics import verify_module
 from tinymo_xdsl.text.module import module_text, parse_module
-from tinymo_xdsl.tools.command_line import ArgumentParser, read_input, run_tool, write_output
+from tinymo_xdsl.tools.command_line import ArgumentParser, log_to_stderr, read_input, run_tool, write_output
 from tinymo_xdsl.universe import make_context
 
 
@@ -44,5 +44,6 @@ def _translate(arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     name = "<stdin>" if options.input_file in (None, "-") else options.input_file
     translate = tflite_to_mlir if options.tflite_to_mlir else mlir_to_tflite
-    write_output(options.output_file, translate(read_input(options.input_file), name))
+    with log_to_stderr(name):
+        write_output(options.output_file, translate(read_input(options.input_file), name))
     return 0
