@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import accumulate
 from math import lcm
 
-from tinymo_xdsl.planner.rows import LocalAccess, Window
+from tinymo_xdsl.planner.rows import AllRows, LocalAccess, Window
 from tinymo_xdsl.planner.stripes import Problem, Value
 
 
@@ -69,10 +69,17 @@ def row_unit(problem: Problem, span: Span) -> int:
 
 
 def closed_ends(problem: Problem, first: int) -> Iterator[int]:
-    """The layers at which a region that begins with layer `first` can end: only the last result is used behind it."""
+    """
+    The layers at which a region that begins with layer `first` can end: only the last result is used behind it.
+
+    What a layer reads whole is made before the region: no stripe of the region holds it.
+    """
     reach = first
     for last in range(first, len(problem.layers)):
-        if not problem.layers[last].can_split:
+        layer = problem.layers[last]
+        whole = [operand.value for operand in layer.operands if isinstance(operand.access, AllRows)]
+        producers = [problem.producers[value] for value in whole]
+        if not layer.can_split or any(producer is not None and producer >= first for producer in producers):
             return
         if reach <= last:
             yield last
