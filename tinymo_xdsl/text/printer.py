@@ -64,6 +64,18 @@ class TinymoPrinter(Printer):
         self.print_string(f'"{text.decode("ascii")}"')
 
     @override
+    def print_op_with_default_format(self, op: Operation) -> None:
+        super().print_op_with_default_format(op)
+        if self.print_debuginfo:
+            self.print_string(" ")
+            self.print_attribute(op.location)
+
+    @override
+    def print_operation_type(self, op: Operation) -> None:
+        # xDSL prints the location here too, which ops with a custom form then print a second time.
+        self.print_function_type(op.operand_types, op.result_types)
+
+    @override
     def print_region(
         self,
         region: Region,
