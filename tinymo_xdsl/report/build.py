@@ -13,16 +13,16 @@ from tinymo_xdsl.verify import EngineError, arena_use, smallest_arena
 from tinymo_xdsl.verify.engines import ModelFile
 
 
-def analyze_file(file: ModelFile) -> Report:
+def analyze_file(file: ModelFile, *, measure: bool = True) -> Report:
     """
     Where the memory of a model goes.
 
-    Raises `BadModelError` for what cannot be imported. What TFLite Micro needs is absent where it is not installed, or
-    cannot run the model.
+    With `measure`, the model is run in TFLite Micro for what that needs, which is absent where TFLite Micro is not
+    installed or cannot run it. Raises `BadModelError` for what cannot be imported.
     """
     function = main_function(import_model(file.model))
     summary = summarize(file, total_macs(kernels_of(function)))
-    return Report(summary, peak_of(function), measure_arena(file))
+    return Report(summary, peak_of(function), measure_arena(file) if measure else Absent("not asked for"))
 
 
 def summarize(file: ModelFile, macs: int) -> ModelSummary:

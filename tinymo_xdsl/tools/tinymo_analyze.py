@@ -9,7 +9,7 @@ from tinymo_xdsl.tools.command_line import ArgumentParser, write_output
 from tinymo_xdsl.tools.tinymo_arguments import (
     add_json,
     add_model,
-    check_overwrites,
+    check_overwrite,
     expand_json,
     parse,
     read_model_file,
@@ -36,6 +36,7 @@ def analyze(words: Sequence[str]) -> int:
     parser = ArgumentParser("tinymo analyze", description=_DESCRIPTION, epilog=_EPILOG)
     add_model(parser)
     parser.add_argument("--all", action="store_true", help="all operators, however many there are")
+    parser.add_argument("--no-measure", dest="measure", action="store_false", help="do not run the model")
     add_json(parser)
     options = parse(parser, expand_json(words))
 
@@ -45,8 +46,8 @@ def analyze(words: Sequence[str]) -> int:
 
     file = read_model_file(options.model)
     if options.json is not None:
-        check_overwrites(options.json, [options.model])
-    report = analyze_file(file)
+        check_overwrite(options.json, options.model)
+    report = analyze_file(file, measure=options.measure)
     if options.json is not None:
         write_output(options.json, to_json(report))
     if options.json != "-":

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,10 +50,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def expand_json(words: Sequence[str]) -> list[str]:
     """In `--json model.tflite` the model is no place for the report: it stands for itself."""
-    following = (*words[1:], "")
     return [
         f"{_JSON}=-" if word == _JSON and after.endswith(_MODEL_SUFFIX) else word
-        for word, after in zip(words, following, strict=True)
+        for word, after in zip_longest(words, words[1:], fillvalue="")
     ]
 
 
@@ -107,9 +107,8 @@ def read_model_file(path: str) -> "ModelFile":
     return ModelFile.read(path, data)
 
 
-def check_overwrites(output: str, inputs: Sequence[str], *, force: bool = False) -> None:
-    """Raise `UsageError` if writing `output` would overwrite one of the files that are read."""
-    target = Path(output)
-    for path in inputs:
-        if not force and target.exists() and target.samefile(path):
-            raise UsageError(f"{output}: this would overwrite the input; name another file with -o, or add --force")
+def check_overwrite(output: str, model: str, hint: str = "") -> None:
+    """Raise `UsageError` if writing `output` would overwrite the file `model`; `hint` says what else can be done."""
+    target, source = Path(output), Path(model)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageError(f"{output}: this would overwrite the input; name another file{hint}")

@@ -12,7 +12,7 @@ from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError, write_out
 from tinymo_xdsl.tools.tinymo_arguments import (
     add_json,
     add_model,
-    check_overwrites,
+    check_overwrite,
     count,
     expand_json,
     parse,
@@ -99,10 +99,11 @@ def _check_paths(options: argparse.Namespace, output: str) -> None:
     """Refuse what would fail after all the work, or destroy something."""
     if output == "-":
         raise UsageError("a model is binary and standard output has the report: name a file with -o")
-    check_overwrites(output, [options.model], force=options.force)
+    if not options.force:
+        check_overwrite(output, options.model, " with -o, or add --force")
     if not Path(output).parent.is_dir():
         raise TinymoError(f"{output}: cannot write the file: there is no folder '{Path(output).parent}'")
     if options.json not in (None, "-"):
-        check_overwrites(options.json, [options.model])
+        check_overwrite(options.json, options.model)
         if Path(options.json).resolve() == Path(output).resolve():
             raise UsageError(f"{output}: the model and the report cannot be the same file")
