@@ -250,7 +250,8 @@ class StripeSearch:
         ranked = {attempt.regions: attempt for attempt in sorted(tried, key=lambda attempt: -attempt.score)}
         best = self.unsplit
         for attempt in list(reversed(ranked.values()))[:FINISHED_PATHS]:
-            best = min(best, *self.solutions(attempt.path), key=lambda found: (self.score(found.cost), found.cost.macs))
+            found = [best, *self.solutions(attempt.path)]
+            best = min(found, key=lambda found: (self.score(found.cost), found.cost.macs))
         return best
 
     def solutions(self, path: Path) -> Iterator[Found]:

@@ -179,8 +179,10 @@ class Solution:
 @dataclass(frozen=True)
 class Cost:
     """
-    What a solution costs. `peak`: bytes of the tensors alive at the worst operator. `peak_layer`: the layer that this
-    operator is, or belongs to. `macs`: multiply-accumulates. `operators`: how many the written file has.
+    What a solution costs.
+
+    `peak`: bytes of the tensors alive at the worst operator. `peak_layer`: the layer that this operator is, or belongs
+    to; 0 in a model without layers. `macs`: multiply-accumulates. `operators`: how many the written file has.
     """
 
     peak: int
@@ -336,10 +338,12 @@ def live_bytes(program: Program) -> list[int]:
 def evaluate(problem: Problem, solution: Solution) -> Cost:
     """What the `.tflite` of this solution costs."""
     program = write_program(problem, solution)
-    live = live_bytes(program)
-    worst = max(range(len(live)), key=live.__getitem__)
     macs = sum(layer.macs for layer in problem.layers)
     macs += sum(region_extra_macs(problem, region) for region in solution.regions)
+    if not program.operators:
+        return Cost(sum(value.size for value in problem.values), 0, macs, 0)
+    live = live_bytes(program)
+    worst = max(range(len(live)), key=live.__getitem__)
     return Cost(live[worst], program.operators[worst].layer, macs, len(program.operators))
 
 
