@@ -38,7 +38,7 @@ def recorded(function: str, *arguments: object) -> tuple[Any, ...]:
 
 
 def constants(enumeration: type) -> dict[str, int]:
-    return {name: code for name, code in vars(enumeration).items() if isinstance(code, int)}
+    return {name: code for name, code in vars(enumeration).items() if name[0] != "_" and isinstance(code, int)}
 
 
 @pytest.mark.parametrize("table", schema.TABLES.values(), ids=lambda table: table.name)

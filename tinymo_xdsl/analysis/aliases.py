@@ -189,7 +189,7 @@ class _Aliases:
 
 
 def _tensors(function: FuncOp, kernels: Sequence[Kernel]) -> dict[SSAValue, _Tensor]:
-    tensors = {value: _Tensor(value, byte_size(value), 0) for value in function.args}
+    tensors: dict[SSAValue, _Tensor] = {value: _Tensor(value, byte_size(value), 0) for value in function.args}
     for step, kernel in enumerate(kernels):
         for value in kernel.inputs:
             if value in tensors:

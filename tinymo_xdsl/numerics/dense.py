@@ -73,7 +73,9 @@ def from_numpy(array: Array, element: Attribute | None = None) -> DenseIntOrFPEl
 
 def from_bytes(data: bytes, shape: tuple[int, ...], element: Attribute) -> DenseIntOrFPElementsAttr:
     """A dense attribute of `shape` over little-endian `data`, which is not copied."""
-    return DenseIntOrFPElementsAttr(TensorType(element, shape), BytesAttr(data))  # pyright: ignore
+    if not isinstance(element, IntegerType | IndexType | Float16Type | Float32Type | Float64Type):
+        raise TypeError(f"{element} is no type of numbers")
+    return DenseIntOrFPElementsAttr(TensorType(element, shape), BytesAttr(data))
 
 
 def to_numpy(attribute: DenseIntOrFPElementsAttr) -> Array:
