@@ -125,7 +125,7 @@ def test_every_slice_that_is_off_by_a_row_is_found() -> None:
         for start, stop in ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1), (-1, -1)):
             rows = Rows(step.rows.start + start, step.rows.stop + stop)
             if len(rows):
-                assert_refused(changed(number, replace(step, rows=rows)), "rows|right")
+                assert_refused(changed(number, replace(step, rows=rows)), "rows|right|heights")
 
 
 def test_every_pad_that_is_off_by_a_row_is_found() -> None:
