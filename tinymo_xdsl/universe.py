@@ -42,6 +42,7 @@ XDSL_UNIVERSE.all_dialects["tosa"] = _tosa
 TINYMO_UNIVERSE = Universe(
     all_dialects={"tinymo": _tinymo},
     all_passes={
+        "fold-constants": _pass("fold_constants", "FoldConstantsPass"),
         "fold-pad": _pass("fold_pad", "FoldPadPass"),
         "spill-long-skips": _pass("spill_long_skips", "SpillLongSkipsPass"),
         "split-sepconv": _pass("split_sepconv", "SplitSepconvPass"),

@@ -39,6 +39,8 @@ from xdsl.traits import (
 )
 from xdsl.utils.exceptions import VerifyException
 
+from tinymo_xdsl.dialects.tosa.base import plain_ints
+
 Window: TypeAlias = tuple[int, int]
 """Half-open range of indices along an axis."""
 
@@ -168,7 +170,7 @@ class SplitOp(IRDLOperation):
     @property
     def ranges(self) -> tuple[Window, ...]:
         """The windows as plain numbers."""
-        return tuple(cast(Window, tuple(window.get_values())) for window in self.windows)
+        return tuple(cast(Window, plain_ints(window)) for window in self.windows)
 
     def verify_(self) -> None:
         """Each window lies in the source, and each result has the source's shape but for its window."""
@@ -266,7 +268,7 @@ class JoinOp(IRDLOperation):
         """The parts differ along the axis only, and add up to the result there."""
         if not self.parts:
             raise VerifyException("joins at least one part")
-        result, axis = cast(TensorType, self.result.type), self.axis.value.data
+        result, axis = self.result.type, self.axis.value.data
         extents = [_extent(cast(TensorType, part.type), axis) for part in self.parts]
         for part, extent in zip(self.parts, extents, strict=True):
             if part.type != (expected := resized(result, axis, extent)):

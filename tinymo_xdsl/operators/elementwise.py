@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from xdsl.dialects.builtin import Float16Type, Float32Type, IntegerType, TensorType, i8, i32
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import OptionFact
@@ -132,8 +132,11 @@ def _requantize(op: Lowering) -> SSAValue:
 
 
 def _lift_unary(lift: Lift) -> Lifted:
-    (source,) = lift.kernel.inputs
-    return Lifted((source,), {})
+    """What the chain of ops begins with, a tensor in memory or a constant."""
+    (value,) = lift.kernel.results
+    while isinstance(value.owner, Operation) and value.owner in lift.kernel.ops:
+        value = value.owner.operands[0]
+    return Lifted((value,), {})
 
 
 def lower_float_clamp(activation: str) -> Callable[[Lowering], Sequence[SSAValue]]:

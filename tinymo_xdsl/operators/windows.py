@@ -69,21 +69,27 @@ def grid_of(
 
 
 def cut_unread(emitter: Emitter, image: SSAValue, grid: WindowGrid, pads: Sequence[int]) -> tuple[SSAValue, list[int]]:
+    """The image without the rows and columns that no window reads, and the pads that remain."""
+    shape, rest = read_part(shape_of(image), grid, pads)
+    if shape == shape_of(image):
+        return image, rest
+    start, size = emitter.shape([0] * len(shape)), emitter.shape(shape)
+    return emitter.emit(tosa.SliceOp(image, start, size)).output, rest
+
+
+def read_part(image: Sequence[int], grid: WindowGrid, pads: Sequence[int]) -> tuple[tuple[int, ...], list[int]]:
     """
-    The image without the rows and columns that no window reads, and the pads that remain.
+    The shape of what windows read of an image of this shape, and the pads that remain.
 
     A pad at the end that no window reads is dropped first.
     """
-    pads, shape = list(pads), list(shape_of(image))
+    rest, shape = list(pads), list(image)
     for axis, window, end in ((1, grid.rows, 1), (2, grid.columns, 3)):
-        unread = window.unread((pads[end - 1], pads[end]))
-        dropped = min(unread, pads[end])
-        pads[end] -= dropped
+        unread = window.unread((rest[end - 1], rest[end]))
+        dropped = min(unread, rest[end])
+        rest[end] -= dropped
         shape[axis] -= unread - dropped
-    if tuple(shape) == shape_of(image):
-        return image, pads
-    start, size = emitter.shape([0] * len(shape)), emitter.shape(shape)
-    return emitter.emit(tosa.SliceOp(image, start, size)).output, pads
+    return tuple(shape), rest
 
 
 def whole_image_padding(

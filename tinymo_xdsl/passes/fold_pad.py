@@ -10,7 +10,10 @@ SAME padding in a `.tflite`; where the folded pads are not SAME there, `legalize
 ```
 
 A PAD of nothing is dropped. Left alone: pads that hold anything but the convolution's input zero point, pads of other
-axes, pads that anything but convolutions reads, and a padded tensor that the function returns.
+axes, pads that anything but convolutions reads, pads that change the scale, a padded tensor that the function returns,
+and pads of a variable, which may have changed when the convolution runs.
+
+Runs on level 1: a kernel reads whole tensors.
 """
 
 from collections.abc import Sequence
@@ -20,7 +23,7 @@ from typing import ClassVar
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
@@ -28,9 +31,11 @@ from xdsl.rewriter import InsertPoint
 from tinymo_xdsl.analysis.rows import shape_of, window_shape
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.dialects.tosa.base import ints
+from tinymo_xdsl.dialects.tosa.canonicalization import DropPad
+from tinymo_xdsl.facts import has_tensor_facts, tensor_facts
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.operators.base import Emitter, constant_attribute
-from tinymo_xdsl.operators.windows import cut_unread, grid_of, pads_attribute
+from tinymo_xdsl.operators.windows import cut_unread, grid_of, pads_attribute, read_part
 
 Convolution = tosa.Conv2DOp | tosa.DepthwiseConv2DOp
 
@@ -52,31 +57,33 @@ def same_number(first: SSAValue, second: SSAValue) -> bool:
 def convolutions_of(pad: tosa.PadOp) -> list[Convolution] | None:
     """The convolutions that read a padded image, directly or cut to what they read; `None` if anything else does."""
     found: list[Convolution] = []
-    for use in pad.output.uses:
-        users: Sequence[Operation] = [use.operation]
-        if isinstance(use.operation, tosa.SliceOp) and not use.operation.attributes:
-            users = [inner.operation for inner in use.operation.output.uses]
-        for user in users:
-            if not isinstance(user, Convolution) or not same_number(user.input_zp, pad.pad_const):
+    for user in (use.operation for use in pad.output.uses):
+        cut = user if isinstance(user, tosa.SliceOp) else None
+        image = pad.output if cut is None else cut.output
+        for reader in (use.operation for use in image.uses):
+            if not isinstance(reader, Convolution) or reader.input is not image:
                 return None
-            found.append(user)
+            if not same_number(reader.input_zp, pad.pad_const) or not (cut is None or cuts_unread(cut, reader)):
+                return None
+            found.append(reader)
     return found
 
 
-class FoldPadOfNothing(RewritePattern):
-    """Drops a pad whose sizes are all zero."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: tosa.PadOp, rewriter: PatternRewriter) -> None:
-        """What it yields is what it reads."""
-        pads = tosa.constant_shape(op.padding)
-        if pads is not None and not any(pads) and not is_returned(op.output):
-            rewriter.replace(op, [], [op.input1])
+def cuts_unread(cut: tosa.SliceOp, reader: Convolution) -> bool:
+    """Whether a slice in front of a convolution, no tensor by itself, takes off just what no window reads."""
+    start = tosa.constant_shape(cut.start)
+    if start is None or any(start) or has_tensor_facts(cut.output):
+        return False
+    whole, pads = shape_of(cut.input1), pads_attribute(reader)
+    return read_part(whole, grid_of(whole, *window_shape(reader)), pads) == (shape_of(cut.output), list(pads))
 
 
-def is_returned(value: SSAValue) -> bool:
-    """Whether the function returns `value`, which then has to keep its name."""
-    return any(use.operation.name == "func.return" for use in value.uses)
+def keeps_meaning(pad: tosa.PadOp) -> bool:
+    """Whether a convolution may read the unpadded image later on: its numbers mean the same, and stay."""
+    before, after = tensor_facts(pad.input1), tensor_facts(pad.output)
+    if tosa.may_change(pad.input1):
+        return False
+    return before is None or after is None or (before.scale, before.zero_point) == (after.scale, after.zero_point)
 
 
 class FoldPadIntoConvolution(RewritePattern):
@@ -86,7 +93,7 @@ class FoldPadIntoConvolution(RewritePattern):
     def match_and_rewrite(self, op: tosa.PadOp, rewriter: PatternRewriter) -> None:
         """Pads that no window reads are dropped on the way, as TOSA wants it."""
         pads, readers = image_pads(op), convolutions_of(op)
-        if pads is None or not readers:
+        if pads is None or not readers or not keeps_meaning(op):
             return
         for reader in readers:
             fold(op, pads, reader, rewriter)
@@ -98,9 +105,8 @@ def fold(pad: tosa.PadOp, pads: Sequence[int], reader: Convolution, rewriter: Pa
     """Lets `reader` run over the unpadded image."""
     old_cut = reader.input.owner
     total = [outer + inner for outer, inner in zip(pads, pads_attribute(reader), strict=True)]
-    kernel, stride, dilation = window_shape(reader)
     emitter = Emitter(lambda op: rewriter.insert(op, InsertPoint.before(reader)))
-    grid = grid_of(shape_of(pad.input1), kernel, stride, dilation)
+    grid = grid_of(shape_of(pad.input1), *window_shape(reader))
     source, rest = cut_unread(emitter, pad.input1, grid, total)
     reader.operands[0] = source
     reader.pad = ints(rest)
@@ -117,5 +123,5 @@ class FoldPadPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Drops PADs of nothing first, for what stands behind them."""
-        for pattern in (FoldPadOfNothing(), FoldPadIntoConvolution()):
+        for pattern in (DropPad(), FoldPadIntoConvolution()):
             PatternRewriteWalker(pattern, apply_recursively=False).rewrite_module(op)

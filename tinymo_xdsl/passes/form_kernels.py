@@ -13,19 +13,24 @@ in memory. Which ops belong together is decided by `analysis.kernels`.
 ```
 
 Constants stay outside, so that kernels share them. `tinymo.split`, `join`, `spill` and `reload`, and variables, are
-calls by themselves and stay as they are.
+calls by themselves and stay as they are. Where kernels share ops between tensors, as `cse` leaves them, each gets its
+own: what they yield is never in memory.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.traits import is_side_effect_free
 
-from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
+from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of, states_facts
 from tinymo_xdsl.dialects import tinymo, tosa
+from tinymo_xdsl.facts import has_tensor_facts
 from tinymo_xdsl.operators.custom import VARIABLE
 
 
@@ -67,6 +72,40 @@ def _move_constants_before(op: Operation, kernel: Kernel) -> None:
             block.insert_op_before(constant.owner, op)
 
 
+def unshare(function: FuncOp) -> None:
+    """Gives each kernel its own of the ops between tensors that several kernels read."""
+    while (shared := _shared_ops(function)) is not None:
+        ops, readers = shared
+        for users in readers[1:]:
+            _copy_for(ops, users)
+
+
+def _shared_ops(function: FuncOp) -> tuple[Sequence[Operation], list[list[Operation]]] | None:
+    """Ops that yield no tensor and that several kernels read, and who reads them in each of the kernels."""
+    kernels = kernels_of(function) if states_facts(function) else []
+    number_of = {op: number for number, kernel in enumerate(kernels) for op in kernel.ops}
+    for kernel in reversed(kernels):
+        users = dict.fromkeys(use.operation for value in kernel.outputs for use in value.uses)
+        is_tensor = any(map(has_tensor_facts, kernel.outputs))
+        if is_tensor or not all(user in number_of for user in users) or not all(map(is_side_effect_free, kernel.ops)):
+            continue
+        groups = {number: [user for user in users if number_of[user] == number] for number in map(number_of.get, users)}
+        if len(groups) > 1:
+            return kernel.ops, list(groups.values())
+    return None
+
+
+def _copy_for(ops: Sequence[Operation], users: Sequence[Operation]) -> None:
+    block = users[0].parent_block()
+    assert block is not None
+    first = next(op for op in block.ops if op in users)
+    copies: dict[SSAValue, SSAValue] = {}
+    for op in ops:
+        block.insert_op_before(op.clone(copies), first)
+    for user in users:
+        user.operands = [copies.get(operand, operand) for operand in user.operands]
+
+
 @dataclass(frozen=True)
 class FormKernelsPass(ModulePass):
     """Group the ops of each call at run time into a tinymo.kernel."""
@@ -76,6 +115,7 @@ class FormKernelsPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Forms the kernels of every function."""
         for function in functions(op):
+            unshare(function)
             for kernel in kernels_of(function):
                 if not is_kernel_already(kernel):
                     form_kernel(kernel)

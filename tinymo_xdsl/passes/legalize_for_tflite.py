@@ -111,6 +111,9 @@ class ConcatenationsForJoin(RewritePattern):
             joined: list[SSAValue] = []
             for number, first in enumerate(range(0, len(parts), MAXIMUM_CONCATENATED)):
                 group = parts[first : first + MAXIMUM_CONCATENATED]
+                if len(group) == 1:
+                    joined += group
+                    continue
                 facts = facts_or_none(op.result, f"join_{level}_{number}")
                 new_ops += (built := _concatenation(group, axis, facts))
                 joined.append(built[-1].results[0])
@@ -141,7 +144,9 @@ class PadBeforeConvolution(RewritePattern):
                 f"'{name_of(op.results[0])}': pads {list(pads_attribute(window))} of a pool are neither SAME nor VALID"
             )
         image = _whole_image(window)
-        constants, pad = _pad_kernel(image, window.input_zp, pads_attribute(window))
+        facts = tensor_facts(image)
+        padded = None if facts is None else facts.renamed(f"{name_of(op.results[0])}/padded")
+        constants, pad = _pad_kernel(image, window.input_zp, pads_attribute(window), padded)
         rewriter.insert([*constants, pad], InsertPoint.before(op))
         _use_padded(window, pad.results[0], op)
         rewriter.notify_op_modified(op)
@@ -164,14 +169,16 @@ def _whole_image(window: WindowOp) -> SSAValue:
     return inside.input1 if inside is not None and inside.parent_op() is window.parent_op() else source
 
 
-def _pad_kernel(image: SSAValue, zero_point: SSAValue, pads: Sequence[int]) -> tuple[list[Operation], tinymo.KernelOp]:
+def _pad_kernel(
+    image: SSAValue, zero_point: SSAValue, pads: Sequence[int], facts: TensorFacts | None
+) -> tuple[list[Operation], tinymo.KernelOp]:
     top, bottom, left, right = pads
     flat = (0, 0, top, bottom, left, right, 0, 0)
 
     def build(emitter: Emitter) -> Operation:
         return emitter.emit(tosa.PadOp(image, emitter.shape(flat), zero_point))
 
-    return build_kernel(build, facts_or_none(image, "padded"), _quantized_v2(image))
+    return build_kernel(build, facts, _quantized_v2(image))
 
 
 def _use_padded(window: tosa.Conv2DOp | tosa.DepthwiseConv2DOp, padded: SSAValue, kernel: tinymo.KernelOp) -> None:

@@ -47,7 +47,7 @@ from tinymo_xdsl.dialects.tosa.convolution import (
     TransposeConv2DOp,
     accumulator_type,
 )
-from tinymo_xdsl.dialects.tosa.custom import CustomOp
+from tinymo_xdsl.dialects.tosa.custom import CustomOp, may_change
 from tinymo_xdsl.dialects.tosa.data_layout import (
     GatherOp,
     IdentityOp,
@@ -239,4 +239,5 @@ __all__ = [
     "accumulator_type",
     "constant_shape",
     "i48",
+    "may_change",
 ]

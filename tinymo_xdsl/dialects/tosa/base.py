@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Self, TypeAlias, TypeVar, cast
 
+from typing_extensions import override
 from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerType, TensorType, UnitAttr, i64
 from xdsl.dialects.tosa import NanMode, NanModeAttr, RoundingMode, RoundingModeAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import IRDLOperation, OptPropertyDef, traits_def
 from xdsl.parser import Parser
+from xdsl.pattern_rewriter import RewritePattern
 from xdsl.printer import Printer
-from xdsl.traits import Pure
+from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from tinymo_xdsl.dialects.tosa import shapes
@@ -104,10 +106,26 @@ class TosaOp(IRDLOperation, ABC):
         return parse_tosa_op(cls, parser)
 
 
+class TosaCanonicalization(HasCanonicalizationPatternsTrait):
+    """The patterns that `canonicalize` runs on an op, as `canonicalization` lists them."""
+
+    @override
+    def get_patterns(self, op: type[Operation]) -> tuple[RewritePattern, ...]:
+        # The patterns are written in terms of the ops.
+        from tinymo_xdsl.dialects.tosa.canonicalization import PATTERNS
+
+        return PATTERNS.get(op, ())
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        """No op has these: the patterns depend on the op."""
+        return ()
+
+
 class PureTosaOp(TosaOp, ABC):
     """An op that only computes its results from its operands."""
 
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), TosaCanonicalization())
 
 
 def tensor_type(operand: Operand) -> TensorType[Attribute]:

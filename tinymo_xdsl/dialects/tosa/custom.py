@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import BytesAttr, StringAttr
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, prop_def, var_operand_def, var_result_def
 
 from tinymo_xdsl.dialects.tosa.base import Operand, TosaOp
@@ -52,6 +52,11 @@ class CustomOp(TosaOp):
         """The options as bytes, whatever they are in the text."""
         data = self.implementation_attrs.data
         return data.encode() if isinstance(data, str) else data
+
+
+def may_change(value: SSAValue) -> bool:
+    """Whether `value` comes from a custom op that reads nothing: such may be a variable, whose numbers change."""
+    return isinstance(value.owner, CustomOp) and not value.owner.operands
 
 
 def _string_attribute(data: str | bytes) -> StringAttr | BytesAttr:

@@ -3,7 +3,7 @@ What the TOSA ops of xDSL 0.74 lack, attached to them from outside.
 
 Other packages match on xDSL's own classes, so these are not replaced:
 
-- Most have no effects trait, so that `dce` and `cse` leave even dead constants alone.
+- Most have no effects trait, so that `dce` and `cse` leave even dead constants alone; none has patterns.
 - The text of `tosa.rescale` drops attributes of other dialects, and refuses to read them.
 - `tosa.clamp` refuses unsigned integers, and `tosa.matmul` wants its products as narrow as its operands.
 """
@@ -16,7 +16,7 @@ from xdsl.irdl import BaseAttr, IRDLOperation, RangeOf
 from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, Pure
 
-from tinymo_xdsl.dialects.tosa.base import parse_tosa_op, print_tosa_op
+from tinymo_xdsl.dialects.tosa.base import TosaCanonicalization, parse_tosa_op, print_tosa_op
 
 _PURE: tuple[type[IRDLOperation], ...] = (
     tosa.AvgPool2DOp,
@@ -39,6 +39,7 @@ def complete_upstream_ops() -> None:
     for op_class in _PURE:
         op_class.traits.add_trait(Pure())
     tosa.ConstOp.traits.add_trait(ConstantLike())
+    tosa.ClampOp.traits.add_trait(TosaCanonicalization())
     tosa.RescaleOp.print = _print_rescale
     tosa.RescaleOp.parse = partial(parse_tosa_op, tosa.RescaleOp)
     _widen_clamp()
