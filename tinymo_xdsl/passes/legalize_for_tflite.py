@@ -148,7 +148,7 @@ class PadBeforeConvolution(RewritePattern):
         padded = None if facts is None else facts.renamed(f"{name_of(op.results[0])}/padded")
         constants, pad = _pad_kernel(image, window.input_zp, pads_attribute(window), padded)
         rewriter.insert([*constants, pad], InsertPoint.before(op))
-        _use_padded(window, pad.results[0], op)
+        _use_padded(window, pad.results[0], op, rewriter)
         rewriter.notify_op_modified(op)
 
 
@@ -181,7 +181,12 @@ def _pad_kernel(
     return build_kernel(build, facts, _quantized_v2(image))
 
 
-def _use_padded(window: tosa.Conv2DOp | tosa.DepthwiseConv2DOp, padded: SSAValue, kernel: tinymo.KernelOp) -> None:
+def _use_padded(
+    window: tosa.Conv2DOp | tosa.DepthwiseConv2DOp,
+    padded: SSAValue,
+    kernel: tinymo.KernelOp,
+    rewriter: PatternRewriter,
+) -> None:
     """Runs the window over the padded image, from which rows that no window reads are cut off once more."""
     emitted: list[Operation] = []
     shape, stride, dilation = window_shape(window)
@@ -197,8 +202,7 @@ def _use_padded(window: tosa.Conv2DOp | tosa.DepthwiseConv2DOp, padded: SSAValue
     window.operands[0] = source
     window.pad = ints(pads)
     if isinstance(old_cut, tosa.SliceOp) and not old_cut.output.uses:
-        old_cut.detach()
-        old_cut.erase()
+        rewriter.erase(old_cut)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,11 @@ class Window:
         """Whether every output row reads the same input row and no other."""
         return self.kernel == 1 and self.stride == 1
 
+    @property
+    def reads_only_padding(self) -> bool:
+        """Whether some output row may read padding and nothing else."""
+        return max(self.pad_top, self.pad_bottom) >= self.kernel
+
     def result_rows(self, fed: int, pad_top: int, pad_bottom: int) -> int:
         """How many rows come out of `fed` rows with these pads."""
         return max((fed + pad_top + pad_bottom - self.kernel) // self.stride + 1, 0)
@@ -102,14 +107,6 @@ class Window:
             raise ValueError(f"rows {fed.start} on with {pad_top} rows of padding are out of step by {phase}")
         return Rows(start, start + self.result_rows(len(fed), pad_top, pad_bottom))
 
-    def correct(self, fed: Rows, operand_rows: int) -> Rows:
-        """The output rows, unbounded at the tensor's edges, that read nothing but `fed` and true padding."""
-        start = -self.pad_top if fed.start <= 0 else -(-(fed.start + self.pad_top) // self.stride)
-        stop = (fed.stop + self.pad_top - self.kernel) // self.stride + 1
-        if fed.stop >= operand_rows:
-            stop = (operand_rows + self.pad_top + self.pad_bottom - self.kernel) // self.stride + 1
-        return Rows(start, max(start, stop))
-
 
 @dataclass(frozen=True)
 class Repeat:
@@ -128,10 +125,6 @@ class Repeat:
     def computed(self, fed: Rows, pad_top: int, pad_bottom: int) -> Rows:
         """The output rows that come out of `fed`."""
         return Rows(fed.start * self.factor, fed.stop * self.factor)
-
-    def correct(self, fed: Rows, operand_rows: int) -> Rows:
-        """The output rows that read nothing but `fed`."""
-        return self.computed(fed, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -161,14 +154,6 @@ class TransposedWindow:
         start = fed.start * self.stride
         height = (len(fed) - 1) * self.stride + self.kernel - self.crop_top - self.crop_bottom
         return Rows(start, start + max(height, 0))
-
-    def correct(self, fed: Rows, operand_rows: int) -> Rows:
-        # The rows before `start` also get something from input row fed.start - 1, those from `stop` on from fed.stop.
-        start, stop = ((fed.start - 1) * self.stride + self.kernel, fed.stop * self.stride)
-        bounds = self.computed(Rows(0, operand_rows), 0, 0)
-        start = bounds.start if fed.start <= 0 else start - self.crop_top
-        stop = bounds.stop if fed.stop >= operand_rows else stop - self.crop_top
-        return Rows(start, max(start, stop))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class Layer:
     """
     One operator of the model, its padding included. `macs` are those of the whole layer, the same for every row.
 
-    If any operand has no row access, or there is not exactly one result, the layer is never split.
+    If any operand has no row access, if a row of the result may come from padding alone, or if there is not exactly one
+    result, the layer is never split.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Layer:
         """Whether the layer can run on some of its rows: it is row-local in one operand, or elementwise in several."""
         accesses = [operand.access for operand in self.operands if not isinstance(operand.access, AllRows)]
         if len(self.results) != 1 or not accesses or None in accesses:
+            return False
+        if any(isinstance(access, Window) and access.reads_only_padding for access in accesses):
             return False
         return len(accesses) == 1 or all(isinstance(access, Window) and access.is_elementwise for access in accesses)
 
