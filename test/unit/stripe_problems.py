@@ -65,3 +65,18 @@ def mobile_net(rows: int) -> Problem:
         LayerSpec(Window(), quarter, 96, inputs=(6, 9)),
         LayerSpec(None, 1, 10, macs_per_row=9600),
     )
+
+
+def branches(rows: int) -> Problem:
+    """Two branches of different reach that meet: 1x1 and 3x3 on the same value, and 5x5 before the sum of all."""
+    return chain(
+        rows,
+        30,
+        LayerSpec(Window(), rows, 40, macs_per_row=1200),
+        LayerSpec(same_window(rows, 40, 3), rows, 40, macs_per_row=360),
+        LayerSpec(Window(), rows, 40, macs_per_row=1600, inputs=(1,)),
+        LayerSpec(Window(), rows, 40, inputs=(3, 2, 1)),
+        LayerSpec(same_window(rows, 40, 5), rows, 40, macs_per_row=1000),
+        LayerSpec(Window(), rows, 40, inputs=(5, 1)),
+        LayerSpec(Window(), rows, 40, inputs=(1, 6, 4)),
+    )

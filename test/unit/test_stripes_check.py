@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import pytest
-from stripe_problems import LayerSpec, chain, inverted_residual, mobile_net, same_window
+from stripe_problems import LayerSpec, branches, chain, inverted_residual, mobile_net, same_window
 
 from tinymo_xdsl.planner.rows import AllRows, Repeat, Rows, TransposedWindow, Window
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
@@ -46,6 +46,7 @@ ODD_PADS = chain(
 
 MODELS = {
     "inverted residual": inverted_residual(9),
+    "branches": branches(11),
     "mobile net": mobile_net(24),
     "decoder": DECODER,
     "dilated, then pooled": DILATED,

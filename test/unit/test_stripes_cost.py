@@ -119,6 +119,22 @@ def test_joins_take_ten_inputs_at_most(parts: int, joins: int) -> None:
     assert max(len(join.sources) for join in found) <= 10
 
 
+def test_wrong_rows_that_run_along_spare_slices() -> None:
+    """Of two convolutions in a row, the first one's wrong rows may go through the second: one slice in, one out."""
+    convolution = LayerSpec(same_window(24, 10, 3), 24, 10, macs_per_row=90)
+    problem = chain(24, 10, convolution, convolution)
+    slices: list[int] = []
+    macs: list[int] = []
+    for edges in (Edges(), Edges(crops=frozenset({1}))):
+        region = build_region(problem, 0, 1, (0, 8, 16, 24), edges)
+        assert region is not None
+        slices.append(sum(isinstance(step, Slice) for step in region.steps))
+        macs.append(evaluate(problem, Solution((region,))).macs)
+    assert slices == [6, 9]
+    # The stripes at the edges are fed 8 + 2 rows, the middle one 8 + 2 + 2: dragged along, in both layers.
+    assert macs == [90 * 2 * (10 + 12 + 10), 90 * (10 + 12 + 10 + 9 + 10 + 9)]
+
+
 def test_unused_inputs_and_dead_results_are_counted_where_they_are_alive() -> None:
     values = (
         Value("image", 2, 10, is_input=True),
@@ -136,10 +152,12 @@ def test_unused_inputs_and_dead_results_are_counted_where_they_are_alive() -> No
 
 
 def test_layers_that_mix_rows_cannot_be_split() -> None:
+    beside_the_rows = Layer("a row of padding", (Operand(0, Window(2, 1, 2, 0)),), (1,))
     mixed = Layer("mixed", (Operand(0, None),), (1,))
     two_windows = Layer("two windows", (Operand(0, same_window(4, 4, 3)), Operand(1, Window())), (2,))
     two_results = Layer("two results", (Operand(0, Window()),), (1, 2))
     assert not mixed.can_split
+    assert not beside_the_rows.can_split
     assert not two_windows.can_split
     assert not two_results.can_split
     assert BLOCK.layers[3].can_split

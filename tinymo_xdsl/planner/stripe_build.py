@@ -39,23 +39,18 @@ class Feed:
 
 @dataclass(frozen=True)
 class Held:
-    """What a stripe holds of a value: where it is, its rows, and those of them that are right."""
+    """What a stripe holds of a value: where it is, and its rows."""
 
     source: Source
     rows: Rows
-    good: Rows
 
 
-def same_feed(access: Window, held: Held, result: Rows, operand_rows: int) -> Feed | None:
-    """What is held, padded as SAME pads it; None if that does not yield all rows of `result` rightly."""
-    if not access.same_columns:
+def same_feed(access: Window, fed: Rows, result: Rows) -> Feed | None:
+    """These rows, which hold all that `result` reads, padded as SAME pads; None if that does not yield `result`."""
+    top, bottom = access.same_padding(len(fed))
+    if not access.same_columns or (fed.start - top + access.pad_top) % access.stride:
         return None
-    top, bottom = access.same_padding(len(held.rows))
-    if (held.rows.start - top + access.pad_top) % access.stride:
-        return None
-    computed = access.computed(held.rows, top, bottom)
-    is_right = computed.contains(result) and access.correct(held.good, operand_rows).contains(result)
-    return Feed(held.rows, top, bottom) if is_right else None
+    return Feed(fed, top, bottom) if access.computed(fed, top, bottom).contains(result) else None
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ class Edges:
 
     `padded`: every window is fed exactly the rows that it needs, behind a PAD operator where that takes one. Otherwise
     windows are fed more, so that SAME fits; the rows that come out wrong are cut off behind the layers that make a
-    value in `crops`, and behind the last one; everywhere else they run along until a window would spread them.
+    value in `crops`, and behind the last one; everywhere else they run along, and windows spread them.
     """
 
     crops: frozenset[int] = frozenset()
@@ -88,7 +83,7 @@ def choose_feed(access: LocalAccess, result: Rows, operand_rows: int, padded: bo
         return Feed(rows, top, bottom)
     for before, after in _widenings(access.stride):
         wider = Rows(max(rows.start - before, 0), min(rows.stop + after, operand_rows))
-        feed = same_feed(access, Held(Part(0), wider, wider), result, operand_rows)
+        feed = same_feed(access, wider, result)
         if feed is not None:
             return feed
     return None if padding is None else Feed(rows, top, bottom)
@@ -136,16 +131,16 @@ class RegionBuilder:
         self.edges = edges
         self.steps: list[Step] = []
 
-    def emit(self, step: Step, good: Rows) -> Held:
-        """Append a step of which the rows `good` are right."""
+    def emit(self, step: Step) -> Held:
+        """Append a step."""
         self.steps.append(step)
-        return Held(Part(len(self.steps) - 1), step.rows, good)
+        return Held(Part(len(self.steps) - 1), step.rows)
 
     def crop(self, value: int, held: Held, rows: Rows) -> Held:
         """Exactly these rows of what is held."""
         if held.rows == rows:
             return held
-        return self.emit(Slice(value, rows, held.source), held.good.intersection(rows))
+        return self.emit(Slice(value, rows, held.source))
 
     def add_stripe(self, result: Rows) -> Held | None:
         """Append the steps that yield `result`, rows of the last layer's result; None if no file can express them."""
@@ -153,7 +148,7 @@ class RegionBuilder:
         if plan is None:
             return None
         held: dict[int, Held] = {}
-        made = Held(Part(0), result, result)
+        made = Held(Part(0), result)
         for index in range(self.first, self.last + 1):
             value = self.problem.layers[index].results[0]
             made = self.run_layer(index, plan, held)
@@ -166,23 +161,19 @@ class RegionBuilder:
     def run_layer(self, index: int, plan: StripePlan, held: Mapping[int, Held]) -> Held:
         """Append one layer's work in one stripe, the slices that it needs in front included."""
         layer = self.problem.layers[index]
-        value = layer.results[0]
         operands = [held.get(operand.value) or self.whole(operand.value) for operand in layer.operands]
         feed = self.choose_common_feed(index, layer, plan, operands)
-        computed = good = Rows(0, self.problem.values[value].rows)
+        computed = feed.rows
         for position, operand in enumerate(layer.operands):
-            if not isinstance(operand.access, LocalAccess):
-                continue
-            operands[position] = fed = self.crop(operand.value, operands[position], feed.rows)
-            computed = operand.access.computed(fed.rows, feed.pad_top, feed.pad_bottom)
-            correct = operand.access.correct(fed.good, self.problem.values[operand.value].rows)
-            good = good.intersection(correct).intersection(computed)
+            if isinstance(operand.access, LocalAccess):
+                operands[position] = self.crop(operand.value, operands[position], feed.rows)
+                computed = operand.access.computed(feed.rows, feed.pad_top, feed.pad_bottom)
         sources = tuple(operand.source for operand in operands)
-        return self.emit(Compute(value, computed, index, sources, feed.pad_top, feed.pad_bottom), good)
+        return self.emit(Compute(layer.results[0], computed, index, sources, feed.pad_top, feed.pad_bottom))
 
     def whole(self, value: int) -> Held:
-        rows = Rows(0, self.problem.values[value].rows)
-        return Held(Whole(value), rows, rows)
+        """A value that was made before the region."""
+        return Held(Whole(value), Rows(0, self.problem.values[value].rows))
 
     def choose_common_feed(self, index: int, layer: Layer, plan: StripePlan, operands: Sequence[Held]) -> Feed:
         """The rows that all operands which are not read whole are fed: what the stripe holds of them if that serves."""
@@ -195,8 +186,7 @@ class RegionBuilder:
         if isinstance(access, Window) and not access.is_elementwise:
             if self.edges.padded:
                 return planned
-            height = self.problem.values[layer.operands[positions[0]].value].rows
-            return same_feed(access, parts[0], plan.needed[layer.results[0]], height) or planned
+            return same_feed(access, parts[0].rows, plan.needed[layer.results[0]]) or planned
         rows = parts[0].rows
         for part in parts:
             rows = rows.intersection(part.rows)
@@ -210,7 +200,7 @@ class RegionBuilder:
             spare = (len(parts) - 1) % (MAXIMUM_JOINED - 1)
             count = spare + 1 if spare and len(parts) > MAXIMUM_JOINED else min(len(parts), MAXIMUM_JOINED)
             rows = Rows(parts[0].rows.start, parts[count - 1].rows.stop)
-            joined = self.emit(Join(value, rows, tuple(part.source for part in parts[:count])), rows)
+            joined = self.emit(Join(value, rows, tuple(part.source for part in parts[:count])))
             parts = [joined, *parts[count:]]
         return parts[0]
 

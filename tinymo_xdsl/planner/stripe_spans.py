@@ -72,7 +72,7 @@ def closed_ends(problem: Problem, first: int) -> Iterator[int]:
     """
     The layers at which a region that begins with layer `first` can end: only the last result is used behind it.
 
-    What a layer reads whole is made before the region: no stripe of the region holds it.
+    What a layer reads whole is made before the region: no stripe of the region holds it. No layer's result is unused.
     """
     reach = first
     for last in range(first, len(problem.layers)):
@@ -81,9 +81,12 @@ def closed_ends(problem: Problem, first: int) -> Iterator[int]:
         producers = [problem.producers[value] for value in whole]
         if not layer.can_split or any(producer is not None and producer >= first for producer in producers):
             return
+        last_use = problem.last_use(layer.results[0])
+        if last_use < 0:
+            return
         if reach <= last:
             yield last
-        reach = max(reach, problem.last_use(problem.layers[last].results[0]))
+        reach = max(reach, last_use)
 
 
 def alive_before(problem: Problem) -> list[int]:

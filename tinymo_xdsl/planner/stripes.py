@@ -263,9 +263,9 @@ class _ProgramBuilder:
             self.operators.append(Operator(layer, tuple(reads), (tensors[-1],)))
 
     def make_step_tensor(self, region: Region, step: Step) -> int:
-        """The tensor that a step yields: the value itself if it is the region's whole result."""
+        """The tensor that a step yields: the value itself if it is the region's result."""
         value = self.problem.values[step.value]
-        is_result = step.value in self.problem.layers[region.last].results and step.rows == Rows(0, value.rows)
+        is_result = step is region.steps[-1] and step.rows == Rows(0, value.rows)
         return step.value if is_result else self.make_tensor(len(step.rows) * value.row_bytes)
 
 
