@@ -1,10 +1,11 @@
 """Separable convolutions: the runs of layers that `split-sepconv` looks at."""
 
-from xdsl.dialects.builtin import TensorType
+from collections.abc import Sequence
 
 from tinymo_xdsl.analysis.kernels import Kernel
-from tinymo_xdsl.analysis.rows import RowProblem, shape_of
+from tinymo_xdsl.analysis.rows import ELEMENTWISE, RowProblem, shape_of
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects.tosa.base import plain_ints
 
 
 def is_depthwise(kernel: Kernel) -> bool:
@@ -16,16 +17,13 @@ def is_pointwise(kernel: Kernel) -> bool:
     """Whether a kernel is a 1x1 convolution with stride 1."""
     convolutions = [op for op in kernel.ops if isinstance(op, tosa.Conv2DOp)]
     return len(convolutions) == 1 and all(
-        shape_of(op.weight)[1:3] == (1, 1) and tuple(op.stride.get_values()) == (1, 1) for op in convolutions
+        shape_of(op.weight)[1:3] == (1, 1) and plain_ints(op.stride) == (1, 1) for op in convolutions
     )
 
 
-def is_elementwise(kernel: Kernel, rows: RowProblem) -> bool:
+def is_elementwise(kernel: Kernel) -> bool:
     """Whether a kernel computes each element from the elements at its place: an activation, a residual add."""
-    layer = rows.problem.layers[rows.kernels.index(kernel)]
-    convolutions = (tosa.Conv2DOp, tosa.DepthwiseConv2DOp, tosa.TransposeConv2DOp)
-    moved = any(isinstance(op, convolutions) for op in kernel.ops)
-    return not moved and layer.can_split and all(isinstance(value.type, TensorType) for value in kernel.inputs)
+    return all(isinstance(op, ELEMENTWISE) for op in kernel.ops)
 
 
 def separable_chains(rows: RowProblem) -> frozenset[tuple[int, int]]:
@@ -37,30 +35,29 @@ def separable_chains(rows: RowProblem) -> frozenset[tuple[int, int]]:
     """
     spans: set[tuple[int, int]] = set()
     for middle, kernel in enumerate(rows.kernels):
-        if not is_depthwise(kernel):
-            continue
-        firsts, lasts = [middle, *_before(rows, middle)], _behind(rows, middle)
-        spans |= {(first, last) for first in firsts for last in lasts}
+        if is_depthwise(kernel):
+            firsts, lasts = [middle, *_before(rows.kernels, middle)], _behind(rows.kernels, middle)
+            spans |= {(first, last) for first in firsts for last in lasts}
     return frozenset(spans)
 
 
-def _before(rows: RowProblem, middle: int) -> list[int]:
+def _before(kernels: Sequence[Kernel], middle: int) -> list[int]:
     """The pointwise convolution in front, with activations between."""
     index = middle - 1
-    while index >= 0 and is_elementwise(rows.kernels[index], rows):
+    while index >= 0 and is_elementwise(kernels[index]):
         index -= 1
-    return [index] if index >= 0 and is_pointwise(rows.kernels[index]) else []
+    return [index] if index >= 0 and is_pointwise(kernels[index]) else []
 
 
-def _behind(rows: RowProblem, middle: int) -> list[int]:
+def _behind(kernels: Sequence[Kernel], middle: int) -> list[int]:
     """Where the run may end: at the pointwise convolution behind, and at each elementwise kernel that follows it."""
     index = middle + 1
-    while index < len(rows.kernels) and is_elementwise(rows.kernels[index], rows):
+    while index < len(kernels) and is_elementwise(kernels[index]):
         index += 1
-    if index >= len(rows.kernels) or not is_pointwise(rows.kernels[index]):
+    if index == len(kernels) or not is_pointwise(kernels[index]):
         return []
     ends = [index]
-    while index + 1 < len(rows.kernels) and is_elementwise(rows.kernels[index + 1], rows):
+    while index + 1 < len(kernels) and is_elementwise(kernels[index + 1]):
         index += 1
         ends.append(index)
     return ends

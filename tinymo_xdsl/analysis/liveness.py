@@ -1,7 +1,8 @@
 """
 When each tensor in memory is alive: from the kernel that writes it to the last one that reads it.
 
-Constants lie in flash and do not count. Arguments are alive from the start, results of the function to the end.
+Constants lie in flash and do not count. Arguments are alive from the start, results of the function to the end, and
+variables all along: they keep their values for the next run.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,10 @@ from itertools import accumulate
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from tinymo_xdsl.analysis.kernels import Kernel, is_constant, kernels_of
+from tinymo_xdsl.analysis.kernels import Kernel, kernels_of
 from tinymo_xdsl.analysis.sizes import byte_size
-from tinymo_xdsl.dialects import tinymo
+from tinymo_xdsl.dialects import tinymo, tosa
+from tinymo_xdsl.operators.custom import VARIABLE
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,22 @@ class LiveRange:
         return byte_size(self.value)
 
 
+def is_variable(value: SSAValue) -> bool:
+    """Whether `value` is a variable tensor of the file, whose values last from run to run."""
+    return isinstance(value.owner, tosa.CustomOp) and value.owner.operator_name.data == VARIABLE
+
+
 def live_ranges(function: FuncOp, kernels: Sequence[Kernel]) -> list[LiveRange]:
     """The live range of each tensor in memory, in order of appearance."""
     first: dict[SSAValue, int] = dict.fromkeys(function.args, 0)
     last: dict[SSAValue, int] = dict.fromkeys(function.args, 0)
     for step, kernel in enumerate(kernels):
-        for value in kernel.outputs:
-            first[value] = last[value] = step
-        for value in kernel.inputs:
-            last[value] = step
+        last.update(dict.fromkeys((*kernel.inputs, *kernel.outputs), step))
+        first.update((value, 0 if is_variable(value) else step) for value in kernel.outputs)
     terminator = function.body.block.last_op
-    for value in () if terminator is None else terminator.operands:
-        if not is_constant(value):
-            last[value] = max(len(kernels) - 1, 0)
+    returned = () if terminator is None else terminator.operands
+    lasting = (*returned, *(value for value in first if is_variable(value)))
+    last.update(dict.fromkeys(lasting, max(len(kernels) - 1, 0)))
     return [LiveRange(value, first[value], last[value]) for value in first]
 
 
@@ -77,7 +82,8 @@ def _root(home: dict[SSAValue, SSAValue], value: SSAValue) -> SSAValue:
 
 def live_bytes(ranges: Sequence[LiveRange], steps: int) -> list[int]:
     """For every kernel the bytes of all tensors alive while it runs."""
-    change = [0] * (steps + 1)
+    # Arguments have a range in a function without kernels too.
+    change = [0] * (max(steps, 1) + 1)
     for entry in ranges:
         change[entry.first] += entry.size
         change[entry.last + 1] -= entry.size

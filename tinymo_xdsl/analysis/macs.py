@@ -17,7 +17,7 @@ def _shape(value: SSAValue) -> tuple[int, ...]:
 def op_macs(op: Operation) -> int:
     """The multiply-accumulates of one op; 0 for all but convolutions and matrix products."""
     match op:
-        case tosa.Conv2DOp():
+        case tosa.Conv2DOp() | tosa.Conv3DOp():
             return prod(_shape(op.output)) * prod(_shape(op.weight)[1:])
         case tosa.DepthwiseConv2DOp():
             return prod(_shape(op.output)) * prod(_shape(op.weight)[:2])

@@ -2,7 +2,7 @@
 Which rows of its inputs each kernel reads, as the plain values that the stripe planner works on.
 
 Rows lie along axis 1 of `[N, H, W, C]` tensors. A kernel that mixes rows (a dense layer, a reshape, a custom operator)
-has no row access and is never split.
+or whose result nothing reads has no row access and is never split.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 
 from tinymo_xdsl.analysis.describe import describe_kernel
 from tinymo_xdsl.analysis.kernels import Kernel, is_constant, kernels_of
+from tinymo_xdsl.analysis.liveness import is_variable
 from tinymo_xdsl.analysis.macs import kernel_macs
 from tinymo_xdsl.analysis.sizes import byte_size, element_bytes
 from tinymo_xdsl.dialects import tosa
@@ -24,7 +25,7 @@ from tinymo_xdsl.planner.stripes import Layer, Operand, Problem, Value
 
 WindowOp = tosa.Conv2DOp | tosa.DepthwiseConv2DOp | tosa.MaxPool2DOp | tosa.AvgPool2DOp
 
-_ELEMENTWISE = (
+ELEMENTWISE = (
     tosa.AddOp,
     tosa.SubOp,
     tosa.MulOp,
@@ -42,6 +43,7 @@ _ELEMENTWISE = (
     tosa.AbsOp,
     tosa.ExpOp,
 )
+"""Ops that compute each element from the elements at its place."""
 
 ROW_AXIS = 1
 
@@ -75,11 +77,12 @@ def row_problem(function: FuncOp) -> RowProblem:
     return RowProblem(problem, tuple(kernels), tuple(values))
 
 
-def _value(value: SSAValue, function: FuncOp, is_output: bool) -> Value:
+def _value(value: SSAValue, function: FuncOp, is_returned: bool) -> Value:
     shape = shape_of(value)
     rows = shape[ROW_AXIS] if len(shape) == 4 and shape[ROW_AXIS] else 1
-    name = name_of(value)
-    return Value(name, rows, byte_size(value) // rows, value in function.args, is_output)
+    lasts = is_variable(value)
+    is_argument = value in function.args
+    return Value(name_of(value), rows, byte_size(value) // rows, is_argument or lasts, is_returned or lasts)
 
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:
@@ -89,48 +92,64 @@ def shape_of(value: SSAValue) -> tuple[int, ...]:
 
 def row_access(kernel: Kernel, value: SSAValue) -> RowAccess | None:
     """How `kernel` reads the rows of `value`; `None` if it mixes them."""
-    if len(kernel.results) != 1 or len(shape_of(kernel.results[0])) != 4:
+    if len(kernel.outputs) != 1 or len(shape_of(kernel.outputs[0])) != 4 or not kernel.outputs[0].uses:
         return None
-    others = [op for op in kernel.ops if not isinstance(op, _ELEMENTWISE)]
-    if not others:
-        return _elementwise_access(kernel, value)
-    anchors = [op for op in others if not isinstance(op, tosa.SliceOp)]
-    if len(anchors) != 1 or not _only_elementwise_after(anchors[0], kernel):
+    elementwise = [op for op in kernel.ops if isinstance(op, ELEMENTWISE)]
+    constants = [operand for op in elementwise for operand in op.operands if is_constant(operand)]
+    if any(_rows_from_the_end(constant) not in (1, None) for constant in constants):
         return None
-    anchor = anchors[0]
-    if len(others) == 2 and not isinstance(anchor, WindowOp):
-        return None
-    return _anchor_access(kernel, anchor, value)
-
-
-def _only_elementwise_after(anchor: Operation, kernel: Kernel) -> bool:
-    """Whether what follows the anchor takes nothing else from memory."""
-    later = [op for op in kernel.ops if op is not anchor and not isinstance(op, tosa.SliceOp)]
-    inside = set(kernel.ops)
-    return all(operand.owner in inside or is_constant(operand) for op in later for operand in op.operands)
-
-
-def _anchor_access(kernel: Kernel, anchor: Operation, value: SSAValue) -> RowAccess | None:
-    match anchor:
-        case tosa.Conv2DOp() | tosa.DepthwiseConv2DOp() | tosa.MaxPool2DOp() | tosa.AvgPool2DOp():
-            return _window_access(anchor, value)
-        case tosa.TransposeConv2DOp():
-            top, bottom = anchor.out_pad.get_values()[:2]
-            rows, step = shape_of(anchor.weight)[1], anchor.stride.get_values()[0]
-            return TransposedWindow(rows, step, -top, -bottom) if top <= 0 and bottom <= 0 else None
-        case tosa.ResizeOp():
-            return _repeat_access(anchor)
-        case tosa.ConcatOp() if anchor.axis.value.data != ROW_AXIS:
-            constant = any(is_constant(part) for part in anchor.tensors)
-            return None if constant else _elementwise_access(kernel, value)
+    match [op for op in kernel.ops if not isinstance(op, ELEMENTWISE)]:
+        case []:
+            return _elementwise_access(kernel, value)
+        case [anchor] if _reads_alone(anchor, kernel):
+            return _anchor_access(kernel, anchor, value)
+        case [tosa.SliceOp() as cut, anchor] if isinstance(anchor, WindowOp) and _reads_alone(cut, kernel):
+            return _window_access(anchor, value) if _cuts_unread(cut, anchor) else None
         case _:
             return None
 
 
-def _elementwise_access(kernel: Kernel, value: SSAValue) -> RowAccess | None:
-    rows = shape_of(kernel.results[0])[ROW_AXIS]
-    if any(_rows_from_the_end(constant) not in (1, None) for constant in kernel.constants):
+def _reads_alone(reader: Operation, kernel: Kernel) -> bool:
+    """Whether the other ops of the kernel take nothing from memory, constants aside."""
+    inside = set(kernel.ops)
+    operands = [operand for op in kernel.ops if op is not reader for operand in op.operands]
+    return all(operand.owner in inside or is_constant(operand) for operand in operands)
+
+
+def _cuts_unread(cut: tosa.SliceOp, window: WindowOp) -> bool:
+    """Whether a slice cuts off nothing but rows and columns at the end that no window would read."""
+    start = tosa.constant_shape(cut.start)
+    if cut.output is not window.input or start is None or any(start):
+        return False
+    _, bottom, _, right = plain_ints(window.pad)
+    _, stride, _ = window_shape(window)
+    lost = [whole - left for whole, left in zip(shape_of(cut.input1), shape_of(cut.output), strict=True)]
+    # Where a pad follows, windows read that in the place of what is cut off.
+    limits = (1, 1 if bottom else stride[0], 1 if right else stride[1], 1)
+    return all(count < limit for count, limit in zip(lost, limits, strict=True))
+
+
+def _anchor_access(kernel: Kernel, anchor: Operation, value: SSAValue) -> RowAccess | None:
+    if isinstance(anchor, tosa.ConcatOp):
+        mixes = anchor.axis.value.data == ROW_AXIS or any(map(is_constant, anchor.tensors))
+        return None if mixes else _elementwise_access(kernel, value)
+    if not isinstance(anchor, WindowOp | tosa.TransposeConv2DOp | tosa.ResizeOp):
         return None
+    if value is not anchor.input:
+        return AllRows()
+    if list(anchor.operands).count(value) > 1:
+        return None
+    match anchor:
+        case tosa.TransposeConv2DOp():
+            return _transposed_access(anchor)
+        case tosa.ResizeOp():
+            return _repeat_access(anchor)
+        case _:
+            return _window_access(anchor, value)
+
+
+def _elementwise_access(kernel: Kernel, value: SSAValue) -> RowAccess | None:
+    rows = shape_of(kernel.outputs[0])[ROW_AXIS]
     mine = _rows_from_the_end(value)
     if len(shape_of(value)) == 4 and mine == rows:
         return Window()
@@ -143,18 +162,16 @@ def _rows_from_the_end(value: SSAValue) -> int | None:
     return shape[-3] if len(shape) >= 3 else None
 
 
-def _window_access(op: WindowOp, value: SSAValue) -> Window | None:
-    if len(shape_of(value)) != 4:
-        return None
+def _window_access(op: WindowOp, image: SSAValue) -> Window:
+    """How the windows of `op` step over an image, of which they need not read the last rows and columns."""
     kernel, stride, dilation = window_shape(op)
     top, bottom, left, right = plain_ints(op.pad)
-    width, channels = shape_of(value)[2:]
+    batch, _, width, channels = shape_of(image)
     spans = [(taps - 1) * apart + 1 for taps, apart in zip(kernel, dilation, strict=True)]
     columns = Window(spans[1], stride[1])
     same = columns.same_padding(width)
-    row_bytes = shape_of(value)[0] * (width + left + right) * channels * element_bytes(value)
-    is_pool = isinstance(op, tosa.MaxPool2DOp | tosa.AvgPool2DOp)
     result = columns.result_rows(width, left, right)
+    is_pool = isinstance(op, tosa.MaxPool2DOp | tosa.AvgPool2DOp)
     return Window(
         spans[0],
         stride[0],
@@ -162,7 +179,7 @@ def _window_access(op: WindowOp, value: SSAValue) -> Window | None:
         bottom,
         same_columns=left == same[0] and result == columns.result_rows(width, *same),
         valid_columns=left == 0 and result == columns.result_rows(width, 0, 0),
-        padded_row_bytes=None if is_pool else row_bytes,
+        padded_row_bytes=None if is_pool else batch * (width + left + right) * channels * element_bytes(image),
     )
 
 
@@ -178,9 +195,17 @@ def window_shape(op: WindowOp) -> tuple[Sequence[int], Sequence[int], Sequence[i
             return plain_ints(op.kernel), stride, (1, 1)
 
 
+def _transposed_access(op: tosa.TransposeConv2DOp) -> TransposedWindow | None:
+    top, bottom = plain_ints(op.out_pad)[:2]
+    rows, step = shape_of(op.weight)[1], plain_ints(op.stride)[0]
+    return TransposedWindow(rows, step, -top, -bottom) if top <= 0 and bottom <= 0 else None
+
+
 def _repeat_access(op: tosa.ResizeOp) -> Repeat | None:
-    scale, offset = tosa.constant_shape(op.scale), tosa.constant_shape(op.offset)
-    if scale is None or offset is None or op.mode.data is not tosa.ResizeMode.NEAREST_NEIGHBOR:
+    """Rows are repeated if TOSA's rounding comes down to a floor: see `operators.layout.lower_resize_nearest`."""
+    scale, offset, border = (tosa.constant_shape(value) for value in (op.scale, op.offset, op.border))
+    if scale is None or offset is None or border is None or op.mode.data is not tosa.ResizeMode.NEAREST_NEIGHBOR:
         return None
     factor = shape_of(op.output)[ROW_AXIS] // shape_of(op.input)[ROW_AXIS]
-    return Repeat(factor) if (*scale[:2], offset[0]) == (2 * factor, 2, 1 - factor) else None
+    repeats = (*scale[:2], offset[0], border[0]) == (2 * factor, 2, 1 - factor, factor - 1)
+    return Repeat(factor) if repeats else None

@@ -10,17 +10,21 @@
                                                             %p = tinymo.join %p0, %p1 {axis = 1}
 ```
 
-Windows of neighbouring stripes overlap where a kernel is taller than a row (halo), so some rows are computed twice.
-`planner.stripes` chooses regions, windows and their number by the peak of the written file, copies counted, and stays
-within a budget of extra multiply-accumulates. Rows of a stripe that a convolution pads as SAME although the tensor
-goes on there are wrong, and are cut off later: that is cheaper than an explicit PAD of the expanded tensor.
+Windows of neighbouring stripes overlap where a kernel is taller than its stride (halo), so that some rows are computed
+twice. `planner.stripes` chooses regions, windows and their number by the peak of the written file, copies counted, and
+stays within a budget of extra multiply-accumulates. Where the tensor goes on, a stripe's convolution must not pad. It
+runs on exactly the rows that it needs, behind a PAD operator if need be, or is padded as SAME all the same: the rows at
+the stripe's edge are wrong then, and are cut off later. The planner takes what lowers the peak more.
 
-Chains are expand, depthwise, project or depthwise, pointwise, each with a residual add behind it if there is one;
-`chains=any` takes any layers whose rows depend on a few rows of their inputs. Columns and channels are not split.
+Chains are expand, depthwise, project or depthwise, pointwise, with activations between and activations and a residual
+add behind them; `chains=any` takes any layers whose rows depend on a few rows of their inputs. Columns and channels are
+not split. Left alone: layers whose inner tensors are used elsewhere, and a function whose peak stripes do not lower by
+more than they cost.
 """
 
 import logging
 from dataclasses import dataclass, replace
+from math import inf
 from typing import ClassVar, Literal
 
 from xdsl.context import Context
@@ -36,6 +40,7 @@ from tinymo_xdsl.analysis.kernels import functions
 from tinymo_xdsl.analysis.rows import RowProblem, row_problem
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.operators.base import Emitter
+from tinymo_xdsl.passes.spill_long_skips import bytes_of
 from tinymo_xdsl.planner.stripe_search import SearchOptions, search_stripes
 from tinymo_xdsl.planner.stripes import Cost, Region, Solution, evaluate
 from tinymo_xdsl.row_stripes import write_region
@@ -46,23 +51,44 @@ Chains = Literal["sepconv", "any"]
 
 
 @dataclass(frozen=True, eq=False)
-class StripePlan:
+class SplitPlan:
     """What to split in one function, and what that is worth."""
 
     rows: RowProblem
+    options: SearchOptions
     solution: Solution
     before: Cost
     after: Cost
 
+    def describe(self) -> str:
+        """What is split, or why nothing is, in one line."""
+        if regions := self.solution.regions:
+            return "; ".join(map(self._describe_region, regions))
+        if self.options.spans is not None and not self.options.spans:
+            return "there is no separable convolution"
+        limit = self.options.peak_limit
+        if limit is not None and self.before.peak <= limit:
+            return f"the peak of {self.before.peak:,} bytes is within {limit:,} bytes already"
+        stripes = "no stripes lower" if self.options.stripes is None else f"{self.options.stripes} stripes do not lower"
+        percent = f"{100 * self.options.maximum_extra_macs:g} %"
+        return f"{stripes} the peak by more than they cost within {percent} more multiply-accumulates"
 
-def plan_stripes(function: FuncOp, chains: Chains, options: SearchOptions) -> StripePlan:
+    def _describe_region(self, region: Region) -> str:
+        first, last = (self.rows.problem.layers[layer].name for layer in (region.first, region.last))
+        return f"{region.stripes} stripes from '{first}' to '{last}'"
+
+
+def plan_stripes(function: FuncOp, chains: Chains, options: SearchOptions) -> SplitPlan:
     """The stripes that lower the peak of `function` most, or that keep to a limit with the least work."""
     rows = row_problem(function)
     if chains == "sepconv":
         options = replace(options, spans=separable_chains(rows))
+    if not rows.kernels:
+        nothing = Cost(0, 0, 0, 0)
+        return SplitPlan(rows, options, Solution(), nothing, nothing)
     before = evaluate(rows.problem, Solution())
     solution = search_stripes(rows.problem, options)
-    return StripePlan(rows, solution, before, evaluate(rows.problem, solution))
+    return SplitPlan(rows, options, solution, before, evaluate(rows.problem, solution))
 
 
 @dataclass
@@ -70,7 +96,7 @@ class RunRegionsInStripes(RewritePattern):
     """Replaces the kernels of each planned region by their stripes."""
 
     function: FuncOp
-    plan: StripePlan
+    plan: SplitPlan
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
@@ -102,35 +128,48 @@ class SplitSepconvPass(ModulePass):
     """Which layers may run in stripes: separable convolutions, or any row-local layers."""
 
     stripes: int | None = None
-    """Run each region in this many stripes; without it, the number is chosen."""
+    """Run each region in this many stripes, 2 or more; without it, the number is chosen."""
 
     max_overhead: float = 10.0
     """Extra multiply-accumulates that are allowed, in percent of the model's."""
 
-    ram: int | None = None
-    """Split only as far as the peak needs to come down to this many bytes; without it, as far as it pays."""
+    ram: int | str | None = None
+    """Split only what brings the peak down to this many bytes (65536, 64K); without it, as far down as it pays."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for values that make no sense."""
+        if self.stripes is not None and self.stripes < 2:
+            raise ValueError(f"stripes is {self.stripes}, but must be 2 or more")
+        if not 0 <= self.max_overhead < inf:
+            raise ValueError(f"max-overhead is {self.max_overhead:g}, but must be 0 or more percent")
+        if self.ram is not None:
+            bytes_of(self.ram)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Splits the function that applications call; other subgraphs stay as they are."""
         if any(isinstance(inner, tinymo.KernelOp) for inner in op.walk()):
             raise PassFailedException("split-sepconv runs on level 1: put it before form-kernels")
         for function in list(functions(op))[:1]:
-            split_function(op, function, self.chains, self.search_options)
+            plan = split_function(op, function, self.chains, self.search_options)
+            logger.info("%s: @%s: %s", self.name, function.sym_name.data, _outcome(plan))
 
     @property
     def search_options(self) -> SearchOptions:
         """What the planner is asked for."""
-        return SearchOptions(
-            peak_limit=self.ram, maximum_extra_macs=self.max_overhead / 100, stripes=self.stripes
-        )
+        limit = None if self.ram is None else bytes_of(self.ram)
+        return SearchOptions(peak_limit=limit, maximum_extra_macs=self.max_overhead / 100, stripes=self.stripes)
 
 
-def split_function(module: ModuleOp, function: FuncOp, chains: Chains, options: SearchOptions) -> StripePlan:
+def split_function(module: ModuleOp, function: FuncOp, chains: Chains, options: SearchOptions) -> SplitPlan:
     """Plans and applies; the plan says what came of it."""
     plan = plan_stripes(function, chains, options)
-    if not plan.solution.regions:
-        logger.info("split-sepconv leaves '%s' alone: no stripes lower its peak", function.sym_name.data)
-        return plan
-    pattern = RunRegionsInStripes(function, plan)
-    PatternRewriteWalker(pattern, apply_recursively=False).rewrite_module(module)
+    if plan.solution.regions:
+        pattern = RunRegionsInStripes(function, plan)
+        PatternRewriteWalker(pattern, apply_recursively=False).rewrite_module(module)
     return plan
+
+
+def _outcome(plan: SplitPlan) -> str:
+    if not plan.solution.regions:
+        return f"left alone: {plan.describe()}"
+    return f"{plan.describe()}; the peak falls from {plan.before.peak:,} to {plan.after.peak:,} bytes"

@@ -15,10 +15,11 @@ from xdsl.dialects.builtin import ModuleOp
 from tinymo_xdsl.analysis.kernels import kernels_of
 from tinymo_xdsl.analysis.macs import total_macs
 from tinymo_xdsl.analysis.peak import Peak, main_function, peak_of
+from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
 from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
-from tinymo_xdsl.passes.split_sepconv import StripePlan, split_function
+from tinymo_xdsl.passes.split_sepconv import SplitPlan, SplitSepconvPass, split_function
 from tinymo_xdsl.planner.stripe_search import SearchOptions
 
 
@@ -69,7 +70,7 @@ class _Candidate:
     peak: Peak
 
     @property
-    def bytes(self) -> int:
+    def peak_bytes(self) -> int:
         """What it is measured by."""
         return self.peak.live_peak_copies
 
@@ -81,28 +82,28 @@ def optimize(module: ModuleOp, options: OptimizeOptions | None = None) -> Optimi
     A budget that cannot be kept gives the lowest peak that was found: `Optimized.after` tells.
     """
     options = options or OptimizeOptions()
-    before = peak_of(main_function(module))
     original = _as_written(module, ())
     folded_module = module.clone()
     FoldPadPass().apply(Context(), folded_module)
-    folded = _as_written(folded_module, ("fold-pad",))
+    folded_pads = _pads(module) - _pads(folded_module)
+    folded = _as_written(folded_module, (FoldPadPass.name,))
     plan = None
     candidates = [original, folded]
-    if options.ram is None or min(original.bytes, folded.bytes) > options.ram:
+    if options.ram is None or min(original.peak_bytes, folded.peak_bytes) > options.ram:
         plan = _split(folded_module, options)
-        candidates.append(_as_written(folded_module, ("fold-pad", "split-sepconv")))
+        candidates.append(_as_written(folded_module, (FoldPadPass.name, SplitSepconvPass.name)))
     best = _choose(candidates, options.ram)
     return Optimized(
         best.module,
-        before,
+        peak_of(main_function(module)),
         best.peak,
         total_macs(kernels_of(main_function(module))),
         total_macs(kernels_of(main_function(best.module))),
-        (_fold_outcome(original, folded, best), _split_outcome(plan, best, options)),
+        (_fold_outcome(_pads(module), folded_pads, best, options), _split_outcome(plan, best)),
     )
 
 
-def _split(module: ModuleOp, options: OptimizeOptions) -> StripePlan:
+def _split(module: ModuleOp, options: OptimizeOptions) -> SplitPlan:
     search = SearchOptions(peak_limit=options.ram, maximum_extra_macs=options.max_overhead)
     return split_function(module, main_function(module), "any", search)
 
@@ -114,33 +115,34 @@ def _as_written(module: ModuleOp, applied: tuple[str, ...]) -> _Candidate:
     return _Candidate(written, applied, peak_of(main_function(written)))
 
 
+def _pads(module: ModuleOp) -> int:
+    return sum(isinstance(op, tosa.PadOp) for op in module.walk())
+
+
 def _choose(candidates: list[_Candidate], ram: int | None) -> _Candidate:
     """The first that fits, or the lowest; of equals the gentlest."""
-    fitting = [candidate for candidate in candidates if ram is not None and candidate.bytes <= ram]
-    return fitting[0] if fitting else min(candidates, key=lambda candidate: candidate.bytes)
+    fitting = [candidate for candidate in candidates if ram is not None and candidate.peak_bytes <= ram]
+    return fitting[0] if fitting else min(candidates, key=lambda candidate: candidate.peak_bytes)
 
 
-def _fold_outcome(original: _Candidate, folded: _Candidate, best: _Candidate) -> PassOutcome:
-    applied = "fold-pad" in best.applied
-    saved = len(original.peak.kernels) - len(folded.peak.kernels)
-    if applied and saved:
-        return PassOutcome("fold-pad", True, f"{saved} PAD operators became padding of convolutions")
-    why = "no PAD can become padding" if not saved else "it would not lower the peak"
-    return PassOutcome("fold-pad", False, why)
+def _fold_outcome(pads: int, folded: int, best: _Candidate, options: OptimizeOptions) -> PassOutcome:
+    name = FoldPadPass.name
+    if not folded:
+        why = f"none of {pads} PADs can become padding of a convolution" if pads else "there is no PAD"
+        return PassOutcome(name, False, why)
+    if name not in best.applied:
+        fits = options.ram is not None and best.peak_bytes <= options.ram
+        return PassOutcome(name, False, "the budget is kept without it" if fits else "it would not lower the peak")
+    why = f"{folded} of {pads} PADs became padding of convolutions"
+    if written := _pads(best.module):
+        why += f"; what is neither SAME nor VALID takes {written} in the file"
+    return PassOutcome(name, True, why)
 
 
-def _split_outcome(plan: StripePlan | None, best: _Candidate, options: OptimizeOptions) -> PassOutcome:
-    name = "split-sepconv"
+def _split_outcome(plan: SplitPlan | None, best: _Candidate) -> PassOutcome:
+    name = SplitSepconvPass.name
     if plan is None:
         return PassOutcome(name, False, "the budget is kept without it")
-    if not plan.solution.regions:
-        percent = f"{100 * options.max_overhead:g} %"
-        return PassOutcome(name, False, f"no stripes lower the peak within {percent} more multiply-accumulates")
-    if name not in best.applied:
+    if plan.solution.regions and name not in best.applied:
         return PassOutcome(name, False, "it would not lower the peak")
-    layers = plan.rows.problem.layers
-    regions = [
-        f"{region.stripes} stripes from '{layers[region.first].name}' to '{layers[region.last].name}'"
-        for region in plan.solution.regions
-    ]
-    return PassOutcome(name, True, "; ".join(regions))
+    return PassOutcome(name, bool(plan.solution.regions), plan.describe())
