@@ -145,7 +145,7 @@ def _cover(live: npt.NDArray[np.int64], candidates: Sequence[ColdRange], target:
         best = max(rest, key=lambda entry: _supply(entry, excess) / _copied(entry, spilled))
         rest.remove(best)
         chosen.append(best)
-    for entry in sorted(chosen, key=lambda entry: entry.size, reverse=True):
+    for entry in reversed(chosen):
         fewer = [other for other in chosen if other is not entry]
         if _live_with(live, fewer).max() <= target:
             chosen = fewer

@@ -18,10 +18,10 @@
 
 // The rest has to be long enough. With a limit only what brings the peak down to it is spilled, and of what does, the
 // fewest bytes; a limit that cannot be kept is missed by as little as possible, and one that is kept costs nothing.
+// BIG-NOT: tinymo.spill %small
 // BIG: tinymo.spill %big {memory = "psram"}
-// BIG-NOT: = tinymo.spill
 // SMALL: tinymo.spill %small {memory = "psram"}
-// SMALL-NOT: = tinymo.spill
+// SMALL-NOT: tinymo.spill %big
 // NONE: func.func @main
 // NONE-NOT: tinymo
 
