@@ -44,7 +44,15 @@ ODD_PADS = chain(
     LayerSpec(Window(3, 1, 2, 0, same_columns=False, valid_columns=False, padded_row_bytes=10), 5, 8),
 )
 
+ROWS_UNLIKE_COLUMNS = chain(
+    8,
+    8,
+    LayerSpec(Window(3, 1, 2, 0, same_columns=True, valid_columns=False, padded_row_bytes=10), 8, 8),
+    LayerSpec(Window(3, 2, 0, 2, same_columns=True, valid_columns=False, padded_row_bytes=10), 4, 8),
+)
+
 MODELS = {
+    "rows padded unlike columns": ROWS_UNLIKE_COLUMNS,
     "inverted residual": inverted_residual(9),
     "branches": branches(11),
     "mobile net": mobile_net(24),
