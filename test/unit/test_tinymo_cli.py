@@ -290,6 +290,10 @@ class TestOptimize:
         assert f"{output}: cannot write the file" in message
         assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
+    def test_a_missing_folder_is_found_out_before_all_work(self):
+        message = error_of(tinymo("optimize", "missing.tflite", "-o", "nowhere/o.tflite"))
+        assert message.startswith("tinymo: error: nowhere/o.tflite: cannot write the file")
+
     def test_model_and_report_are_two_files(self, models: Path):
         message = error_of(tinymo("optimize", models / "shrinks.tflite", "-o", "x", "--json", "./x"))
         assert message.endswith("x: the model and the report cannot be the same file")

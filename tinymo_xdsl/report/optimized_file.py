@@ -1,7 +1,6 @@
 """From a file to a smaller file, checked before anyone can use it."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from tinymo_xdsl.analysis.memory_table import in_bytes
@@ -83,15 +82,17 @@ def _check_budget(name: str, optimized: Optimized, options: OptimizeOptions) -> 
 def _check(original: ModelFile, result: ModelFile, runs: int | None) -> _Check:
     if runs is None:
         return _Check(Absent("not asked for"), Absent("not asked for"), Absent("not asked for"))
-    progress.info("running both models in TFLite Micro, on %d inputs", runs)
-    # Each measurement waits for a process of its own.
-    with ThreadPoolExecutor() as pool:
-        before = pool.submit(measure_arena, original)
-        if result.data == original.data:
-            return _Check(before.result(), before.result(), Absent("the file is the original"))
-        after = pool.submit(measure_arena, result)
-        verification = _verify(original, result, runs)
-        return _Check(before.result(), after.result(), verification)
+    if result.data == original.data:
+        arena = _measure(original)
+        return _Check(arena, arena, Absent("the file is the original"))
+    progress.info("comparing the models on %d inputs", runs)
+    verification = _verify(original, result, runs)
+    return _Check(_measure(original), _measure(result), verification)
+
+
+def _measure(file: ModelFile) -> MeasuredArena | Absent:
+    progress.info("measuring the arena of %s", file.name)
+    return measure_arena(file)
 
 
 def _verify(original: ModelFile, result: ModelFile, runs: int) -> Verification | Absent:

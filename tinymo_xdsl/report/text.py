@@ -82,8 +82,8 @@ def _verdict(report: Report, optimization: Optimization) -> list[str]:
     before, after = report.arena, optimization.arena
     if isinstance(before, MeasuredArena) and isinstance(after, MeasuredArena) and after.smallest >= before.smallest:
         return [
-            "warning: on this machine TFLite Micro needs no smaller arena: what the operators that were added take in"
-            " the tail is more than the head lost"
+            "warning: the peak is lower, but the arena of TFLite Micro is not, on this machine: the operators that were"
+            " added take more of the tail, or the planner wastes more, than was gained"
         ]
     return []
 

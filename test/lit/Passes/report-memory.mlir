@@ -1,4 +1,5 @@
-// RUN: tinymo-opt --report-memory %s -o %t.mlir 2>&1 | filecheck %s
+// RUN: tinymo-opt --report-memory %s > %t.mlir 2> %t.txt
+// RUN: filecheck %s < %t.txt
 // RUN: tinymo-opt %s -o %t.plain.mlir
 // RUN: diff %t.mlir %t.plain.mlir
 // RUN: tinymo-opt --report-memory=function=main,rows=1 %s -o %t.mlir 2>&1 | filecheck %s --check-prefix=ROWS
