@@ -485,9 +485,11 @@ def move_facts(source: Operation, target: Operation) -> None:
 
 
 def name_of(value: SSAValue) -> str:
-    """What to call `value` in messages: the tensor's name, or the op that yields it."""
+    """What to call `value` in messages: the tensor's name, else the name in the text, else the op that yields it."""
     if (facts := tensor_facts(value)) is not None:
         return facts.name
+    if value.name_hint is not None:
+        return f"%{value.name_hint}"
     owner = value.owner
     return (
         f"argument {value.index}"
