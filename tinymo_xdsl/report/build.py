@@ -2,9 +2,11 @@
 
 import hashlib
 
+from xdsl.dialects.builtin import ModuleOp
+
 from tinymo_xdsl.analysis.kernels import kernels_of
 from tinymo_xdsl.analysis.macs import total_macs
-from tinymo_xdsl.analysis.peak import main_function, peak_of
+from tinymo_xdsl.analysis.peak import Peak, main_function, peak_of
 from tinymo_xdsl.errors import MissingToolError
 from tinymo_xdsl.flatbuffer.model import Subgraph
 from tinymo_xdsl.frontend import import_model
@@ -20,23 +22,24 @@ def analyze_file(file: ModelFile, *, measure: bool = True) -> Report:
     With `measure`, the model is run in TFLite Micro for what that needs, which is absent where TFLite Micro is not
     installed or cannot run it. Raises `BadModelError` for what cannot be imported.
     """
-    function = main_function(import_model(file.model))
-    summary = summarize(file, total_macs(kernels_of(function)))
-    return Report(summary, peak_of(function), measure_arena(file) if measure else Absent("not asked for"))
+    summary, peak = summarize(file)
+    return Report(summary, peak, measure_arena(file) if measure else Absent("not asked for"))
 
 
-def summarize(file: ModelFile, macs: int) -> ModelSummary:
-    """What a file is."""
+def summarize(file: ModelFile, module: ModuleOp | None = None) -> tuple[ModelSummary, Peak]:
+    """What a file is, and its memory; `module` is its level-1 module if that is at hand."""
+    function = main_function(module or import_model(file.model))
     main = file.model.subgraphs[0]
-    return ModelSummary(
+    summary = ModelSummary(
         file=file.name,
         sha256=hashlib.sha256(file.data).hexdigest(),
         size=len(file.data),
         ops=len(main.operators),
-        macs=macs,
+        macs=total_macs(kernels_of(function)),
         inputs=_tensors(main, main.inputs),
         outputs=_tensors(main, main.outputs),
     )
+    return summary, peak_of(function)
 
 
 def _tensors(graph: Subgraph, indices: tuple[int, ...]) -> tuple[TensorSummary, ...]:

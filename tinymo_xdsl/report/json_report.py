@@ -68,8 +68,8 @@ def _tflm(arena: MeasuredArena) -> dict[str, Json]:
 def _optimization(report: Report, optimization: Optimization) -> dict[str, Json]:
     parts: dict[str, Json] = {
         "cost": {
-            "extra_macs": optimization.macs - report.model.macs,
-            "extra_flash": optimization.size - report.model.size,
+            "extra_macs": optimization.model.macs - report.model.macs,
+            "extra_flash": optimization.model.size - report.model.size,
         },
         "passes": [
             {"name": outcome.name, "applied": outcome.applied, "why": outcome.why} for outcome in optimization.passes

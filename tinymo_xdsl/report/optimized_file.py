@@ -46,27 +46,27 @@ def optimize_file(file: ModelFile, target: str, options: OptimizeOptions, runs: 
     and `OutputsDifferError` when the comparison fails.
     """
     progress.info("optimizing %s", file.name)
-    optimized = optimize(import_model(file.model), options)
+    module = import_model(file.model)
+    optimized = optimize(module, options)
     _check_budget(file.name, optimized, options)
     if optimized.is_smaller:
         result = ModelFile.read(target, write_model(export_model(optimized.module)))
     else:
         result = replace(file, name=target)
     check = _check(file, result, runs)
+    model, before = summarize(file, module)
+    # The figures are those of the file that is written, read again.
+    new_model, after = summarize(result, None if optimized.is_smaller else module)
     optimization = Optimization(
-        file=target,
-        size=len(result.data),
-        after=optimized.after if optimized.is_smaller else optimized.before,
+        model=new_model,
+        after=after,
         arena=check.arena_after,
-        ops=len(result.model.subgraphs[0].operators),
-        macs=optimized.macs_after if optimized.is_smaller else optimized.macs_before,
         added=added_operators(file.model, result.model),
         passes=optimized.passes,
         verification=check.verification,
         is_original=not optimized.is_smaller,
     )
-    report = Report(summarize(file, optimized.macs_before), optimized.before, check.arena_before, optimization)
-    return OptimizedFile(result.data, report)
+    return OptimizedFile(result.data, Report(model, before, check.arena_before, optimization))
 
 
 def _check_budget(name: str, optimized: Optimized, options: OptimizeOptions) -> None:

@@ -53,14 +53,9 @@ class Absent:
 class Optimization:
     """A model after an optimization, and what it took."""
 
-    file: str
-    """Where the model goes."""
-    size: int
-    """Bytes of the file."""
+    model: ModelSummary
     after: Peak
     arena: MeasuredArena | Absent
-    ops: int
-    macs: int
     added: tuple[OperatorUse, ...]
     """Operators that the file has more of than the original."""
     passes: tuple[PassOutcome, ...]

@@ -62,7 +62,7 @@ def optimization_text(report: Report, original: Model) -> str:
     if optimization is None:
         raise ValueError("the report is of no optimization")
     lines = [
-        f"{report.model.file} -> {optimization.file}",
+        f"{report.model.file} -> {optimization.model.file}",
         *_verdict(report, optimization),
         "",
         *_comparison(report, optimization),
@@ -106,9 +106,9 @@ def _comparison(report: Report, optimization: Optimization) -> list[str]:
             lines.append(f"  TFLM arena: not measured, {why}")
     return [
         *lines,
-        _change("operators", report.model.ops, optimization.ops),
-        _change("multiply-accumulates", report.model.macs, optimization.macs),
-        _change("file, bytes", report.model.size, optimization.size),
+        _change("operators", report.model.ops, optimization.model.ops),
+        _change("multiply-accumulates", report.model.macs, optimization.model.macs),
+        _change("file, bytes", report.model.size, optimization.model.size),
     ]
 
 
