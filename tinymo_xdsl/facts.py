@@ -63,6 +63,8 @@ class TensorFacts:
     minimum: tuple[float, ...] = ()
     maximum: tuple[float, ...] = ()
     has_rank: bool = False
+    is_variable: bool = False
+    """Whether an argument is state too. A variable that is no argument has an op of its own."""
 
     @property
     def one_scale(self) -> float:
@@ -80,7 +82,7 @@ class TensorFacts:
 
     def renamed(self, name: str) -> "TensorFacts":
         """The facts of another tensor that holds the same kind of numbers: a window of this one, say."""
-        return replace(self, name=name, shape=None, shape_signature=None)
+        return replace(self, name=name, shape=None, shape_signature=None, is_variable=False)
 
     def to_attribute(self) -> DictionaryAttr:
         """The dictionary that stands in the IR; what is at its default is left out."""
@@ -95,6 +97,7 @@ class TensorFacts:
             min=_stated_floats(self.minimum),
             max=_stated_floats(self.maximum),
             has_rank=_flag(self.has_rank),
+            is_variable=_flag(self.is_variable),
         )
 
     @staticmethod
@@ -114,6 +117,7 @@ class TensorFacts:
             minimum=reader.float_list("min"),
             maximum=reader.float_list("max"),
             has_rank=reader.flag("has_rank"),
+            is_variable=reader.flag("is_variable"),
         )
         reader.finish()
         return facts

@@ -149,7 +149,9 @@ def tensor_facts_of(tensor: Tensor) -> TensorFacts:
 
 
 def _static(tensor: Tensor) -> Tensor:
-    """`tensor` with a batch of 1 where the file leaves the batch open."""
+    """`tensor` with a batch of 1 where the file leaves the batch open. State begins with zeros, in every runtime."""
+    if tensor.is_variable and tensor.data is not None:
+        raise BadModelError(f"the variable '{tensor.name}' has initial values, which runtimes do not support")
     if all(size >= 0 for size in tensor.shape):
         return tensor
     if tensor.shape[0] != -1 or any(size < 0 for size in tensor.shape[1:]):
@@ -185,7 +187,9 @@ class _Importer:
         signature = FunctionType.from_lists(inputs, [value.type for value in outputs])
         function = FuncOp(self.name, signature, Region(self.block))
         if self.graph.inputs:
-            set_argument_facts(function, [tensor_facts_of(self.tensors[index]) for index in self.graph.inputs])
+            arguments = [self.tensors[index] for index in self.graph.inputs]
+            facts = [replace(tensor_facts_of(tensor), is_variable=tensor.is_variable) for tensor in arguments]
+            set_argument_facts(function, facts)
         set_subgraph_facts(function, SubgraphFacts(self.graph.name, self.graph.debug_metadata_index))
         return function
 
@@ -275,7 +279,7 @@ class _Importer:
             name=None if family is None else operator.name,
             version=operator.version,
             options=_option_facts(operator, family, ops),
-            absent=tuple(i for i, index in enumerate(operator.inputs) if index < 0) if family is None else (),
+            absent=tuple(i for i, index in enumerate(operator.inputs) if index < 0),
             intermediates=tuple(self._intermediate(index) for index in operator.intermediates),
             mutating_variable_inputs=tuple(i for i, flag in enumerate(operator.mutating_variable_inputs) if flag),
             custom=operator.custom,

@@ -267,14 +267,13 @@ def lift_unpack(lift: Lift) -> Lifted:
     if not cuts:
         raise NotExactError("no slices")
     source = cuts[0].input1
-    starts = constant_sizes(cuts[-1].start)
-    moving = [axis for axis, start in enumerate(starts) if start]
-    axis = moving[0] if moving else _only_dropped_axis(source, cuts[0])
-    return Lifted((source,), {"axis": _signed_axis(lift, axis, source), "num": len(cuts)})
-
-
-def _only_dropped_axis(source: SSAValue, cut: tosa.SliceOp) -> int:
-    return shape_of(source).index(1) if 1 in shape_of(source) else len(shape_of(cut.output)) - 1
+    rank, hint = len(shape_of(source)), lift.hint("axis")
+    moving = [axis for axis, start in enumerate(constant_sizes(cuts[-1].start)) if start]
+    single = [axis for axis, size in enumerate(shape_of(source)) if size == 1]
+    fitting = moving or [axis for axis in single if hint in (axis, axis - rank)] or single
+    if not fitting:
+        raise NotExactError("the slices are not of one element")
+    return Lifted((source,), {"axis": _signed_axis(lift, fitting[0], source), "num": len(cuts)})
 
 
 def lower_resize_nearest(op: Lowering) -> Sequence[SSAValue]:

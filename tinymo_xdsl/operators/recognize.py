@@ -6,7 +6,7 @@ and pads follow from the facts, and an operator whose ops say otherwise is refus
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from xdsl.dialects.builtin import TensorType
@@ -90,6 +90,8 @@ def kernel_name(kernel: Kernel) -> str:
 
 def _recognize(lift: Lift, family: OperatorFamily) -> Recognized:
     lifted = family.lift(lift)
+    absent = [None for position in lift.facts.absent if position >= len(lifted.inputs)]
+    lifted = replace(lifted, inputs=(*lifted.inputs, *absent))
     options_type = lift.facts.options_type or family.options_type
     operator = Operator(
         family.name,

@@ -29,16 +29,15 @@ from xdsl.passes import ModulePass
 from xdsl.traits import is_side_effect_free
 
 from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of, states_facts
-from tinymo_xdsl.dialects import tinymo, tosa
+from tinymo_xdsl.analysis.liveness import is_variable
+from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.facts import has_tensor_facts
-from tinymo_xdsl.operators.custom import VARIABLE
 
 
 def is_kernel_already(kernel: Kernel) -> bool:
     """Whether an op stands for itself at level 2."""
     root = kernel.root
-    is_variable = isinstance(root, tosa.CustomOp) and root.operator_name.data == VARIABLE
-    return is_variable or root.name.startswith("tinymo.")
+    return root.name.startswith("tinymo.") or any(map(is_variable, kernel.results))
 
 
 def form_kernel(kernel: Kernel) -> tinymo.KernelOp:

@@ -5,8 +5,8 @@ Works on level 2, and on level 1 as far as each kernel is one operator of the fi
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -15,7 +15,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
-from tinymo_xdsl.dialects import tinymo, tosa
+from tinymo_xdsl.analysis.liveness import is_variable
+from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import MODEL_KEY, FactReader, TensorFacts, name_of, subgraph_facts, tensor_facts
 from tinymo_xdsl.flatbuffer import schema
@@ -30,16 +31,22 @@ from tinymo_xdsl.flatbuffer.model import (
 )
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.operators.base import Implied, LiftedInput, Weights, constant_attribute
-from tinymo_xdsl.operators.custom import VARIABLE
 from tinymo_xdsl.operators.elements import dtype_of, element_of
 from tinymo_xdsl.operators.recognize import kernel_name, recognize
 
 logger = logging.getLogger(__name__)
 
-logger = logging.getLogger(__name__)
-
 SPILL_OPERATOR = "TINYMO_SPILL"
 RELOAD_OPERATOR = "TINYMO_RELOAD"
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """A model, and where the values of the module are in it."""
+
+    model: Model
+    tensors: tuple[Mapping[SSAValue, int], ...]
+    """For each subgraph the tensor of each value that is in memory, as the function or a kernel sees it."""
 
 
 def export_model(module: ModuleOp) -> Model:
@@ -48,7 +55,17 @@ def export_model(module: ModuleOp) -> Model:
 
     Raises `BadModelError`, naming the tensor, for what a `.tflite` file cannot hold.
     """
-    exported = [_Exporter(function).subgraph() for function in functions(module)]
+    return export(module).model
+
+
+def export(module: ModuleOp) -> Exported:
+    """The model that `module` says, and its tensors by value. Raises as `export_model`."""
+    exporters = [_Exporter(function) for function in functions(module)]
+    model = _model(module, [exporter.subgraph() for exporter in exporters])
+    return Exported(model, tuple(exporter.indices for exporter in exporters))
+
+
+def _model(module: ModuleOp, exported: Sequence[Subgraph]) -> Model:
     if not exported:
         raise BadModelError("the module has no function to write")
     attribute = module.attributes.get(MODEL_KEY, DictionaryAttr({}))
@@ -194,7 +211,7 @@ class _Exporter:
 
     def _operator(self, kernel: Kernel) -> Iterator[Operator]:
         root = kernel.ops[0] if kernel.ops else kernel.root
-        if isinstance(root, tosa.CustomOp) and root.operator_name.data == VARIABLE:
+        if any(map(is_variable, kernel.results)):
             return
         if isinstance(root, tinymo.SpillOp | tinymo.ReloadOp):
             yield self._spill(root)
@@ -247,7 +264,7 @@ def _tensor(value: SSAValue) -> Tensor:
         dtype=dtype_of(value.type.element_type, facts),
         shape=facts.shape if facts.shape is not None else value.type.get_shape(),
         data=None if attribute is None else dense.to_bytes(attribute),
-        is_variable=isinstance(value.owner, tosa.CustomOp) and value.owner.operator_name.data == VARIABLE,
+        is_variable=facts.is_variable or is_variable(value),
     )
     return _with_facts(tensor, facts)
 
