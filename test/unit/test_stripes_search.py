@@ -150,7 +150,7 @@ def test_models_without_rows_are_left_alone() -> None:
 
 
 def test_estimates_of_equal_stripes_are_what_they_cost() -> None:
-    """Where the middle stripes are alike, three of them tell what the region costs, up to the slices taken early."""
+    """Where the middle stripes are alike, three of them tell what the region costs."""
     problem = inverted_residual(32)
     span = make_span(problem, 0, 2)
     costs = StripeCosts(problem)
