@@ -5,7 +5,7 @@ The planner numbers kernels and values as `analysis.rows.row_problem` does, and 
 only builds the ops, in the plan's order, which becomes the schedule.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import TensorType
@@ -40,12 +40,10 @@ class _RegionWriter:
     """What each step yields."""
 
     def write(self) -> SSAValue:
-        steps = self.region.steps
-        while len(self.parts) < len(steps):
-            step = steps[len(self.parts)]
+        for step in self.region.steps:
             match step:
                 case Slice():
-                    self.parts += self._split(_slices_of_one_source(steps[len(self.parts) :]))
+                    self.parts.append(self._slice(step))
                 case Join():
                     self.parts.append(self._join(step))
                 case Compute():
@@ -55,16 +53,12 @@ class _RegionWriter:
     def _value(self, source: Source) -> SSAValue:
         return self.problem.values[source.value] if isinstance(source, Whole) else self.parts[source.step]
 
-    def _split(self, slices: Sequence[Slice]) -> Sequence[SSAValue]:
-        """Neighbouring slices of one tensor are the windows of one split."""
-        source = slices[0].source
-        first_row = rows_of(self.problem.problem, self.region, source).start
-        windows = [(step.rows.start - first_row, step.rows.stop - first_row) for step in slices]
-        split = self.emitter.emit(tinymo.SplitOp(self._value(source), ROW_AXIS, windows))
-        facts = tensor_facts(self.problem.values[slices[0].value])
-        if facts is not None:
-            set_tensor_facts(split, *(facts.renamed(_rows_name(facts.name, step)) for step in slices))
-        return split.parts
+    def _slice(self, step: Slice) -> SSAValue:
+        first_row = rows_of(self.problem.problem, self.region, step.source).start
+        window = (step.rows.start - first_row, step.rows.stop - first_row)
+        split = self.emitter.emit(tinymo.SplitOp(self._value(step.source), ROW_AXIS, [window]))
+        self._state_facts(split, step)
+        return split.parts[0]
 
     def _join(self, step: Join) -> SSAValue:
         join = self.emitter.emit(tinymo.JoinOp([self._value(source) for source in step.sources], ROW_AXIS))
@@ -91,16 +85,6 @@ class _RegionWriter:
 
 def _rows_name(name: str, step: Step) -> str:
     return f"{name}/rows_{step.rows.start}_{step.rows.stop}"
-
-
-def _slices_of_one_source(steps: Sequence[Step]) -> list[Slice]:
-    """The slices that the steps begin with, as far as they cut the same tensor."""
-    slices: list[Slice] = []
-    for step in steps:
-        if not isinstance(step, Slice) or (slices and step.source != slices[0].source):
-            break
-        slices.append(step)
-    return slices
 
 
 def kernel_over_rows(
