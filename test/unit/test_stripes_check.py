@@ -9,6 +9,7 @@ from stripe_problems import LayerSpec, branches, chain, inverted_residual, mobil
 from tinymo_xdsl.planner.rows import AllRows, Repeat, Rows, TransposedWindow, Window
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
 from tinymo_xdsl.planner.stripe_check import InvalidSolutionError, validate
+from tinymo_xdsl.planner.stripe_order import slice_early
 from tinymo_xdsl.planner.stripes import (
     Compute,
     Join,
@@ -85,6 +86,7 @@ def test_every_region_in_every_number_of_stripes_is_right(model: str, edges: str
             region = build_region(problem, first, last, cuts, how)
             assert region is not None
             validate(problem, Solution((region,)))
+            validate(problem, Solution((slice_early(problem, region),)))
             built += 1
     assert built > 0
 

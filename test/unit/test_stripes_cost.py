@@ -5,6 +5,8 @@ from stripe_problems import LayerSpec, chain, inverted_residual, same_window
 
 from tinymo_xdsl.planner.rows import Rows, Window
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
+from tinymo_xdsl.planner.stripe_order import slice_early
+from tinymo_xdsl.planner.stripe_search import SearchOptions, search_stripes
 from tinymo_xdsl.planner.stripes import (
     Compute,
     Cost,
@@ -116,6 +118,31 @@ def test_joins_take_ten_inputs_at_most(parts: int, joins: int) -> None:
     found = [step for step in region.steps if isinstance(step, Join)]
     assert len(found) == joins
     assert max(len(join.sources) for join in found) <= 10
+
+
+def test_slices_taken_early_free_what_they_are_cut_from() -> None:
+    """The last slice of the input goes right behind the one before it."""
+    problem = chain(8, 10, LayerSpec(Window(), 8, 30), LayerSpec(Window(), 8, 10))
+    late = build_region(problem, 0, 1, (0, 4, 8), Edges())
+    assert late is not None
+    early = slice_early(problem, late)
+    assert [type(step) for step in early.steps] == [Slice, Slice, Compute, Compute, Compute, Compute, Join]
+    assert [step.sources for step in early.steps[2:] if not isinstance(step, Slice)] == [
+        (Part(0),),
+        (Part(2),),
+        (Part(1),),
+        (Part(4),),
+        (Part(3), Part(5)),
+    ]
+    assert evaluate(problem, Solution((late,))).peak == 80 + 40 + 120
+    # The input is gone before the first stripe is worked on; later there is the first part.
+    assert evaluate(problem, Solution((early,))).peak == 40 + 40 + 120
+    assert search_stripes(problem, SearchOptions(bytes_per_operator=0, maximum_stripes=2)).regions == (early,)
+
+
+def test_slices_of_what_is_needed_behind_the_region_stay_where_they_are() -> None:
+    late = TWO_STRIPES.regions[0]
+    assert slice_early(BLOCK, late) == late
 
 
 def test_wrong_rows_that_run_along_spare_slices() -> None:

@@ -5,7 +5,7 @@ The stripes between the first and the last one of a region are alike, so that th
 halo is so deep that a middle stripe meets the edge of a tensor this is an estimate, from above as a rule.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tinymo_xdsl.planner.rows import Rows, Window
@@ -76,6 +76,16 @@ def join_operators(parts: int) -> int:
     return -(-(parts - 1) // (MAXIMUM_JOINED - 1))
 
 
+def steps_peak(problem: Problem, program: Program, released: tuple[int, ...]) -> int:
+    """Bytes alive at the worst operator of some steps: what they make, and the released values until their last use."""
+    made = {tensor for operator in program.operators for tensor in operator.makes}
+    counted = made.union(released)
+    values = range(len(problem.values))
+    sizes = [program.sizes[value] if value in counted else 0 for value in values]
+    sizes += program.sizes[len(values) :]
+    return max(live_bytes(Program(tuple(sizes), program.operators, released, program.operators[-1].makes)))
+
+
 class StripeCosts:
     """What single stripes and whole split spans of one problem cost; everything is worked out once."""
 
@@ -96,14 +106,9 @@ class StripeCosts:
         if builder.add_stripe(rows) is None:
             return None
         program = write_steps(self.problem, Region(span.first, span.last, 1, tuple(builder.steps)))
-        sizes = [0] * len(self.problem.values)
-        inner_sizes = program.sizes[len(sizes) :]
-        own = Program((*sizes, *inner_sizes), program.operators, (), program.operators[-1].makes)
-        for value in span.released:
-            sizes[value] = self.problem.values[value].size
-        last = replace(own, sizes=(*sizes, *inner_sizes), at_start=span.released)
-        macs = steps_macs(self.problem, builder.steps)
-        return StripeCost(max(live_bytes(own)), max(live_bytes(last)), macs, len(program.operators))
+        own = steps_peak(self.problem, program, ())
+        last = steps_peak(self.problem, program, span.released)
+        return StripeCost(own, last, steps_macs(self.problem, builder.steps), len(program.operators))
 
     def estimate(self, split: SplitSpan) -> Candidate | None:
         """What a span costs in two or more stripes of about equal height; None if no file can express it."""

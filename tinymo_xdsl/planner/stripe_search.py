@@ -11,8 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
-from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan, StripeCosts, edge_choices, equal_cuts
+from tinymo_xdsl.planner.stripe_candidates import (
+    Candidate,
+    SplitSpan,
+    StripeCosts,
+    edge_choices,
+    equal_cuts,
+    steps_peak,
+)
 from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
+from tinymo_xdsl.planner.stripe_order import slice_early
 from tinymo_xdsl.planner.stripe_paths import LayerCost, Path, find_paths
 from tinymo_xdsl.planner.stripe_spans import (
     Span,
@@ -23,7 +31,16 @@ from tinymo_xdsl.planner.stripe_spans import (
     span_result,
     worthwhile_spans,
 )
-from tinymo_xdsl.planner.stripes import Cost, Problem, Solution, evaluate, live_bytes, write_program
+from tinymo_xdsl.planner.stripes import (
+    Cost,
+    Problem,
+    Region,
+    Solution,
+    evaluate,
+    live_bytes,
+    write_program,
+    write_steps,
+)
 
 LIMITS_AT_ONCE = 16
 """How many limits of the peak are tried before the search looks closer around the best one."""
@@ -31,7 +48,7 @@ LIMITS_AT_ONCE = 16
 FINISHED_PATHS = 6
 """How many of the best estimated ways are cut anew and evaluated exactly."""
 
-LOWERED_PERCENTS = range(100, 78, -2)
+LOWERED_PERCENTS = range(104, 78, -2)
 """The limits, in percent of the peak with equal stripes, for which regions are cut anew."""
 
 NEAR_PERCENT = 105
@@ -121,12 +138,21 @@ class StripeSearch:
 
     def build(self, splits: tuple[SplitSpan, ...]) -> Found | None:
         """The solution of these regions; None if it takes more work than is allowed, which estimates may miss."""
-        regions = [
-            build_region(self.problem, split.span.first, split.span.last, split.cuts, split.edges) for split in splits
-        ]
+        regions = [self.build_region(split) for split in splits]
         solution = Solution(tuple(region for region in regions if region is not None))
         cost = evaluate(self.problem, solution)
         return Found(splits, solution, cost) if cost.macs <= self.maximum_macs else None
+
+    def build_region(self, split: SplitSpan) -> Region | None:
+        """The region of a split span, with slices taken late or early, whichever peaks less."""
+        span = split.span
+        late = build_region(self.problem, span.first, span.last, split.cuts, split.edges)
+        if late is None:
+            return None
+        orders = (late, slice_early(self.problem, late))
+        return min(
+            orders, key=lambda region: steps_peak(self.problem, write_steps(self.problem, region), span.released)
+        )
 
     # Which regions there are
 
