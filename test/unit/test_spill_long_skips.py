@@ -29,7 +29,7 @@ from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.semantics import check_same
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
 from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
-from tinymo_xdsl.passes.spill_long_skips import SpillColdRanges, SpillLongSkipsPass, bytes_of
+from tinymo_xdsl.passes.spill_long_skips import SpillColdRanges, SpillLongSkipsPass
 from tinymo_xdsl.zoo.builder import ModelBuilder
 
 HEARTKIT = MODELS / "heartkit_ecg_seg_unet512_int8.tflite"
@@ -333,12 +333,7 @@ def test_there_is_no_place_between_kernels_whose_ops_stand_interleaved() -> None
     assert spilled.is_structurally_equivalent(module)
 
 
-@pytest.mark.parametrize(("text", "size"), [(7, 7), ("7", 7), ("64K", 65_536), ("2M", 2 << 20)])
-def test_sizes(text: int | str, size: int) -> None:
-    assert bytes_of(text) == size
-
-
-@pytest.mark.parametrize("text", [-1, "", "K", "64k", "64 K", "1.5K", "0x40"])
+@pytest.mark.parametrize("text", [-1, 0, "", "K", "64Q", "0x"])
 def test_what_is_no_size_is_refused(text: int | str) -> None:
-    with pytest.raises(ValueError, match="is no size in bytes; write 65536 or 64K"):
+    with pytest.raises(ValueError, match="is no size; write 65536, 64K"):
         SpillLongSkipsPass(ram=text)

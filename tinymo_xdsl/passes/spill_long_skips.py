@@ -15,7 +15,6 @@ cannot lower, tensors that the function returns, and state. Only whole tensors a
 """
 
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -35,18 +34,9 @@ from tinymo_xdsl.analysis.liveness import function_live_bytes, live_ranges
 from tinymo_xdsl.analysis.skips import ColdRange, SpillPlan, plan_spills, spilled_bytes
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.facts import name_of, set_tensor_facts, tensor_facts
+from tinymo_xdsl.numerics.sizes import parse_size
 
 logger = logging.getLogger(__name__)
-
-_SIZE = re.compile(r"(\d+)([KM]?)")
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20}
-
-
-def bytes_of(size: int | str) -> int:
-    """A number of bytes, given as such or as a text like `64K` or `1M`. Raises `ValueError` for any other."""
-    if (match := _SIZE.fullmatch(str(size))) is None:
-        raise ValueError(f"'{size}' is no size in bytes; write 65536 or 64K")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 @dataclass
@@ -98,7 +88,7 @@ class SpillLongSkipsPass(ModulePass):
     def __post_init__(self) -> None:
         """Raises `ValueError` for a `ram` that is no size."""
         if self.ram is not None:
-            bytes_of(self.ram)
+            parse_size(self.ram)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Spills tensors of the function that applications call; other subgraphs stay as they are."""
@@ -107,7 +97,7 @@ class SpillLongSkipsPass(ModulePass):
                 self._spill(op, function, kernels)
 
     def _spill(self, module: ModuleOp, function: FuncOp, kernels: Sequence[Kernel]) -> None:
-        limit = None if self.ram is None else bytes_of(self.ram)
+        limit = None if self.ram is None else parse_size(self.ram)
         plan = plan_spills(function, kernels, self.min_gap, limit)
         if plan.ranges:
             pattern = SpillColdRanges(function, plan, self.memory)

@@ -39,8 +39,8 @@ from tinymo_xdsl.analysis.chains import separable_chains
 from tinymo_xdsl.analysis.kernels import functions
 from tinymo_xdsl.analysis.rows import RowProblem, row_problem
 from tinymo_xdsl.dialects import tinymo
+from tinymo_xdsl.numerics.sizes import parse_size
 from tinymo_xdsl.operators.base import Emitter
-from tinymo_xdsl.passes.spill_long_skips import bytes_of
 from tinymo_xdsl.planner.stripe_search import SearchOptions, search_stripes
 from tinymo_xdsl.planner.stripes import Cost, Region, Solution, evaluate
 from tinymo_xdsl.row_stripes import write_region
@@ -143,7 +143,7 @@ class SplitSepconvPass(ModulePass):
         if not 0 <= self.max_overhead < inf:
             raise ValueError(f"max-overhead is {self.max_overhead:g}, but must be 0 or more percent")
         if self.ram is not None:
-            bytes_of(self.ram)
+            parse_size(self.ram)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Splits the function that applications call; other subgraphs stay as they are."""
@@ -156,7 +156,7 @@ class SplitSepconvPass(ModulePass):
     @property
     def search_options(self) -> SearchOptions:
         """What the planner is asked for."""
-        limit = None if self.ram is None else bytes_of(self.ram)
+        limit = None if self.ram is None else parse_size(self.ram)
         return SearchOptions(peak_limit=limit, maximum_extra_macs=self.max_overhead / 100, stripes=self.stripes)
 
 

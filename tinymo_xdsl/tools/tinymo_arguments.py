@@ -1,13 +1,13 @@
 """What the commands of `tinymo` share: arguments, sizes, and the model that is read."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tinymo_xdsl.errors import BadModelError
+from tinymo_xdsl.numerics.sizes import parse_size
 from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ DEBUG: Final = "--debug"
 _JSON: Final = "--json"
 _MODEL_SUFFIX: Final = ".tflite"
 _IDENTIFIER_END: Final = 8
-_SIZE: Final = re.compile(r"(0x[0-9a-f]+|[0-9]+(?:\.[0-9]+)?)\s*(?:([kmg]?)i?b?)?", re.IGNORECASE)
-_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 def parse(parser: ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
@@ -57,15 +55,11 @@ def expand_json(words: Sequence[str]) -> list[str]:
 
 
 def size(text: str) -> int:
-    """A number of bytes: 65536, 0x10000, 64K, 64KiB, 1.5M. K, M and G are powers of 1024."""
-    match = _SIZE.fullmatch(text.strip())
-    value = 0.0
-    if match is not None:
-        number, unit = match[1].lower(), match[2] or ""
-        value = (int(number, 16) if number.startswith("0x") else float(number)) * _UNITS[unit.lower()]
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no size; write 65536, 64K, 64KiB, 1M or 0x10000")
-    return int(value)
+    """A number of bytes, as `parse_size` reads it."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def percent(text: str) -> float:

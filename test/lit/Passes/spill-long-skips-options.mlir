@@ -7,7 +7,7 @@
 // RUN: tinymo-opt --verify-semantics --spill-long-skips=ram=515 %s | filecheck %s --check-prefix=BIG
 // RUN: tinymo-opt --verify-semantics -p "spill-long-skips{ram=452}" %s | filecheck %s --check-prefix=BIG
 // RUN: tinymo-opt --spill-long-skips=ram=451,memory=flash/slow %s | filecheck %s --check-prefix=BOTH
-// RUN: tinymo-opt --spill-long-skips=ram=0K,memory=flash/slow %s | filecheck %s --check-prefix=BOTH
+// RUN: tinymo-opt --spill-long-skips=ram=1,memory=flash/slow %s | filecheck %s --check-prefix=BOTH
 // RUN: not tinymo-opt --spill-long-skips=ram=64Q %s 2>&1 | filecheck %s --check-prefix=SIZE
 // RUN: not tinymo-opt --spill-long-skips=gap=4 %s 2>&1 | filecheck %s --check-prefix=OPTION
 
@@ -25,7 +25,7 @@
 // NONE: func.func @main
 // NONE-NOT: tinymo
 
-// SIZE: tinymo-opt: error: pass 'spill-long-skips': '64Q' is no size in bytes; write 65536 or 64K
+// SIZE: tinymo-opt: error: pass 'spill-long-skips': '64Q' is no size; write 65536, 64K, 64KiB, 1M or 0x10000
 // OPTION: tinymo-opt: error: pass 'spill-long-skips' has no option 'gap'; did you mean 'min-gap'?
 func.func @main(%x: tensor<1x64xi8>) -> tensor<2x64xi8> {
   %big = tosa.concat %x, %x {axis = 0 : i32} : (tensor<1x64xi8>, tensor<1x64xi8>) -> tensor<2x64xi8>
