@@ -412,7 +412,7 @@ def test_the_outcome_is_told(caplog: pytest.LogCaptureFixture):
         ({"max_overhead": -0.5}, "max-overhead is -0.5, but must be 0 or more percent"),
         ({"max_overhead": float("nan")}, "max-overhead is nan, but must be 0 or more percent"),
         ({"max_overhead": float("inf")}, "max-overhead is inf, but must be 0 or more percent"),
-        ({"ram": "much"}, "'much' is no size in bytes; write 65536 or 64K"),
+        ({"ram": "much"}, "'much' is no size; write 65536, 64K, 64KiB, 1M or 0x10000"),
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, Any], reason: str):
