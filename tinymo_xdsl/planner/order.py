@@ -169,9 +169,9 @@ class _Graph:
 
     def _order(self, problem: Problem) -> None:
         """Finds out what each step waits for, and which steps wait until they are needed."""
-        self.needs = [0 for _ in self.steps]
+        needs = [0 for _ in self.steps]
         for earlier, later in problem.dependencies:
-            self.needs[later] |= 1 << earlier
+            needs[later] |= 1 << earlier
         is_needed = [0 < staying == written for staying, written in zip(self.staying, self.written, strict=True)]
         # What is alive until the first step makes a difference to which one that is.
         can_wait = [is_needed[step] and not self.freed[step] and not self.unread for step in self.steps]
@@ -182,7 +182,7 @@ class _Graph:
         self.waits_for: list[int] = []
         """The eager steps that do."""
         for step in self.steps:
-            demanded, waits_for = self.needs[step] & lazy, self.needs[step] & self.eager
+            demanded, waits_for = needs[step] & lazy, needs[step] & self.eager
             for other in _bits(demanded):
                 demanded |= self.on_demand[other]
                 waits_for |= self.waits_for[other]
@@ -235,9 +235,9 @@ class _Graph:
                 return state
             assert state.before is not None
             fresh = state.ready & ~state.before.ready
-            if fresh.bit_count() != 1:
+            if not fresh:
                 return None
-            during, state = self.run(state, fresh.bit_length() - 1)
+            during, state = self.run(state, next(_bits(fresh)))
         return None
 
     def order_of(self, state: _State) -> tuple[int, ...]:
@@ -289,7 +289,7 @@ def _beam(graph: _Graph, bound: int, limit: int, width: int) -> _Outcome:
 
 
 def _towards_the_numbering(graph: _Graph, order: Sequence[int], peak: int) -> tuple[int, ...]:
-    """Moves single steps ahead of higher numbers, as far as that goes within `peak`."""
+    """Moves single steps ahead of higher numbers, which they do not depend on, as far as that goes within `peak`."""
     steps = list(order)
     # What is done and alive before each place, as far as steps have found theirs.
     before = [(0, graph.start_live)]
@@ -307,7 +307,7 @@ def _earliest_place(graph: _Graph, steps: Sequence[int], before: Sequence[tuple[
     """How far the step at the last place of `before` can move ahead."""
     place = len(before) - 1
     step, target = steps[place], place
-    while place and steps[place - 1] > step and not graph.needs[step] >> steps[place - 1] & 1:
+    while place and steps[place - 1] > step:
         place -= 1
         done, live = before[place]
         during, after = graph.advance(done, live, step)

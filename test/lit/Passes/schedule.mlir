@@ -60,10 +60,10 @@ func.func @cell(%x: tensor<1x64xi8>) -> tensor<1x64xi8> {
 // CHECK-NEXT: %masked_b = tosa.bitwise_and %low_b, %mask
 // CHECK-NEXT: %y = tosa.maximum
 func.func @constants(%x: tensor<1x64xi8> {tinymo.tensor = {name = "x"}}) -> (tensor<1x64xi8>, tensor<1x64xi8>) {
+  %mask = "tosa.const"() <{values = dense<15> : tensor<1x1xi8>}> : () -> tensor<1x1xi8>
   %inverted = tosa.bitwise_not %x {tinymo.tensor = {name = "inverted"}} : (tensor<1x64xi8>) -> tensor<1x64xi8>
   %a = tosa.concat %x, %x, %x, %x {axis = 0 : i32, tinymo.tensor = {name = "a"}} : (tensor<1x64xi8>, tensor<1x64xi8>, tensor<1x64xi8>, tensor<1x64xi8>) -> tensor<4x64xi8>
   %b = tosa.concat %x, %x, %x, %x {axis = 0 : i32, tinymo.tensor = {name = "b"}} : (tensor<1x64xi8>, tensor<1x64xi8>, tensor<1x64xi8>, tensor<1x64xi8>) -> tensor<4x64xi8>
-  %mask = "tosa.const"() <{values = dense<15> : tensor<1x1xi8>}> : () -> tensor<1x1xi8>
   %low_b = tosa.reduce_min %b {axis = 0 : i32} : (tensor<4x64xi8>) -> tensor<1x64xi8>
   %masked_b = tosa.bitwise_and %low_b, %mask {tinymo.tensor = {name = "masked_b"}} : (tensor<1x64xi8>, tensor<1x1xi8>) -> tensor<1x64xi8>
   %low_a = tosa.reduce_max %a {axis = 0 : i32} : (tensor<4x64xi8>) -> tensor<1x64xi8>
