@@ -6,9 +6,9 @@ from tinymo_xdsl.facts import OPERATOR_KEY, name_of, operator_facts
 
 
 def describe_kernel(kernel: Kernel) -> tuple[str, str]:
-    """The name of a kernel's first output, and the operator that it computes as far as the ops or facts tell."""
-    name = name_of(kernel.results[0]) if kernel.results else kernel.root.name
-    return name, operator_name(kernel)
+    """The name of a kernel's first output, or of the operator without one, and the operator as `operator_name`."""
+    operator = operator_name(kernel)
+    return name_of(kernel.results[0]) if kernel.results else operator, operator
 
 
 def operator_name(kernel: Kernel) -> str:
