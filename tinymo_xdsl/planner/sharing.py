@@ -1,0 +1,205 @@
+"""
+Which tensors can lie on the same bytes, and when each of these bytes is needed.
+
+A copy whose two ends lie on the same bytes does nothing, so a window of a tensor can lie inside of it, and the parts of
+a whole inside of that. An elementwise operator can write over an operand that nobody reads any more. Tensors that share
+bytes move together, at fixed offsets. Their bytes are needed piece by piece: the rows of a source die with the last
+window that holds them, the rows of a result are born with the part that yields them (a staircase).
+
+Tensors are numbers here. Steps order the operators: a tensor that is there from the start is made at a step before the
+first operator, one that is kept to the end is read at a step behind the last.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Read:
+    """The bytes [start, stop) of a tensor are read at `step`."""
+
+    step: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """`size` bytes that are written at step `made`, once and for all."""
+
+    size: int
+    made: int
+    reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An operator that copies bytes makes `part` equal to the bytes of `whole` that begin at `offset`."""
+
+    part: int
+    whole: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Overwrite:
+    """The operator that makes `result` reads each byte of `operand` for the last time before it writes the same one."""
+
+    result: int
+    operand: int
+
+
+Wish: TypeAlias = Copy | Overwrite
+"""Two tensors that would like to share bytes."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Bytes [start, stop) of a group, needed from step `first` to step `last`, both included."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tensors that share bytes. One that shares none is a group of its own."""
+
+    members: tuple[tuple[int, int], ...]
+    """Each tensor with its offset in bytes, the lowest of which is 0."""
+    pieces: tuple[Piece, ...]
+
+
+def share(tensors: Sequence[Tensor], wishes: Sequence[Wish], alignment: int = 1) -> list[Group]:
+    """
+    Groups of `tensors` in which each of `wishes`, in this order, is granted if no byte is then needed for two things.
+
+    Members lie at multiples of `alignment` bytes. What computes and what copies is the same with and without sharing,
+    so a wish that is not granted costs memory and nothing else.
+    """
+    sharing = _Sharing(tensors, wishes, alignment)
+    for wish in wishes:
+        sharing.grant(wish)
+    return sharing.groups()
+
+
+_Cluster: TypeAlias = dict[int, int]
+"""A group in the making: the offset of each tensor, from an arbitrary origin."""
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What some bytes hold, from the step at which it is written to that at which it is needed for the last time."""
+
+    first: int
+    last: int
+    members: frozenset[int]
+    """The tensors that hold it."""
+    last_readers: frozenset[int]
+    """Those that are read at step `last`."""
+
+
+class _Sharing:
+    def __init__(self, tensors: Sequence[Tensor], wishes: Iterable[Wish], alignment: int) -> None:
+        self.tensors = tensors
+        self.alignment = alignment
+        self.clusters: list[_Cluster] = [{index: 0} for index in range(len(tensors))]
+        self.wholes: dict[int, list[Copy]] = {}
+        self.overwrites: set[tuple[int, int]] = set()
+        for wish in wishes:
+            if isinstance(wish, Copy):
+                self.wholes.setdefault(wish.part, []).append(wish)
+            else:
+                self.overwrites.add((wish.result, wish.operand))
+
+    def groups(self) -> list[Group]:
+        """The groups as they are now, by their first tensors."""
+        groups: list[Group] = []
+        for index, cluster in enumerate(self.clusters):
+            if min(cluster) == index:
+                lowest = min(cluster.values())
+                moved = {member: offset - lowest for member, offset in sorted(cluster.items())}
+                pieces = self._pieces(moved)
+                assert pieces is not None
+                groups.append(Group(tuple(moved.items()), tuple(pieces)))
+        return groups
+
+    def grant(self, wish: Wish) -> None:
+        """Puts the two clusters of a wish together, if that is possible."""
+        match wish:
+            case Copy(member, other, offset):
+                pass
+            case Overwrite(member, other):
+                offset = 0
+        mine, theirs = self.clusters[member], self.clusters[other]
+        shift = theirs[other] + offset - mine[member]
+        if mine is theirs or shift % self.alignment:
+            return
+        merged = theirs | {key: at + shift for key, at in mine.items()}
+        if self._pieces(merged) is not None:
+            for key in merged:
+                self.clusters[key] = merged
+
+    def _pieces(self, cluster: Mapping[int, int]) -> list[Piece] | None:
+        """When each byte is needed; `None` if tensors that hold different numbers need it at the same time."""
+        bounds: set[int] = set()
+        for index, offset in cluster.items():
+            bounds |= {offset, offset + self.tensors[index].size}
+            bounds |= {offset + edge for read in self.tensors[index].reads for edge in (read.start, read.stop)}
+        pieces: list[Piece] = []
+        for start, stop in pairwise(sorted(bounds)):
+            contents = self._contents(cluster, start, stop)
+            if any(not self._follows(cluster, earlier, later) for earlier, later in pairwise(contents)):
+                return None
+            pieces += [Piece(start, stop, content.first, content.last) for content in contents]
+        return pieces
+
+    def _contents(self, cluster: Mapping[int, int], start: int, stop: int) -> list[_Content]:
+        """What the bytes [start, stop) hold one after the other. Ends of a copy that lie together hold the same."""
+        here = {
+            index: index
+            for index, offset in cluster.items()
+            if offset <= start and stop <= offset + self.tensors[index].size
+        }
+        for part in here:
+            for copy in self.wholes.get(part, ()):
+                if copy.whole in here and cluster[copy.whole] + copy.offset == cluster[part]:
+                    here[_root(here, part)] = _root(here, copy.whole)
+        members: dict[int, list[int]] = {}
+        for index in here:
+            members.setdefault(_root(here, index), []).append(index)
+        contents = [self._content(cluster, group, start, stop) for group in members.values()]
+        return sorted(contents, key=lambda content: (content.first, content.last))
+
+    def _content(self, cluster: Mapping[int, int], members: Sequence[int], start: int, stop: int) -> _Content:
+        first = min(self.tensors[index].made for index in members)
+        reads = [(read.step, index) for index in members for read in self._reads(cluster, index, start, stop)]
+        last = max([*(self.tensors[index].made for index in members), *(step for step, _ in reads)])
+        return _Content(first, last, frozenset(members), frozenset(index for step, index in reads if step == last))
+
+    def _reads(self, cluster: Mapping[int, int], index: int, start: int, stop: int) -> Iterable[Read]:
+        offset = cluster[index]
+        return (r for r in self.tensors[index].reads if offset + r.start < stop and start < offset + r.stop)
+
+    def _follows(self, cluster: Mapping[int, int], earlier: _Content, later: _Content) -> bool:
+        """Whether bytes can hold `later` after `earlier`, in one operator only where it writes over what it reads."""
+        if earlier.last != later.first:
+            return earlier.last < later.first
+        if any(self.tensors[index].made == earlier.last for index in earlier.members):
+            return False
+        writers = [index for index in later.members if self.tensors[index].made == later.first]
+        return all(
+            (writer, reader) in self.overwrites and cluster[writer] == cluster[reader]
+            for writer in writers
+            for reader in earlier.last_readers
+        )
+
+
+def _root(parents: Mapping[int, int], index: int) -> int:
+    while parents[index] != index:
+        index = parents[index]
+    return index
