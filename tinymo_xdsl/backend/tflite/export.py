@@ -18,7 +18,7 @@ from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
 from tinymo_xdsl.analysis.liveness import is_variable
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import MODEL_KEY, FactReader, TensorFacts, name_of, subgraph_facts, tensor_facts
+from tinymo_xdsl.facts import MODEL_KEY, TENSOR_KEY, FactReader, TensorFacts, name_of, subgraph_facts, tensor_facts
 from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import (
     Metadata,
@@ -71,7 +71,7 @@ def _model(module: ModuleOp, exported: Sequence[Subgraph]) -> Model:
     attribute = module.attributes.get(MODEL_KEY, DictionaryAttr({}))
     if not isinstance(attribute, DictionaryAttr):
         raise BadModelError(f"'{MODEL_KEY}' must be a dictionary")
-    reader = FactReader(MODEL_KEY, attribute)
+    reader = FactReader(f"'{MODEL_KEY}'", attribute)
     model = Model(
         subgraphs=tuple(exported),
         version=reader.integer("version", schema.SCHEMA_VERSION),
@@ -92,7 +92,7 @@ def _bytes(name: str, attribute: Attribute | None) -> bytes:
 
 
 def _metadata(entry: Attribute) -> Metadata:
-    reader = FactReader("metadata", _dictionary(entry))
+    reader = FactReader("an entry of 'metadata'", _dictionary(entry))
     metadata = Metadata(reader.text("name"), _bytes("data", reader.attribute("data")))
     reader.finish()
     return metadata
@@ -118,7 +118,7 @@ def _signatures(entries: Sequence[Attribute], graphs: Sequence[Subgraph]) -> Ite
 
 
 def _signature(entry: Attribute, graphs: Sequence[Subgraph]) -> Signature:
-    reader = FactReader("signatures", _dictionary(entry))
+    reader = FactReader("an entry of 'signatures'", _dictionary(entry))
     key, index = reader.text("key"), reader.integer("subgraph", 0)
     what = f"signature '{key}'"
     if not 0 <= index < len(graphs):
@@ -139,7 +139,7 @@ def _signature_entries(
 ) -> Iterator[tuple[str, int]]:
     """Names of arguments and the tensors they stand for. An entry whose tensor no pass has kept is left out."""
     for entry in entries:
-        reader = FactReader("signatures", _dictionary(entry))
+        reader = FactReader(what, _dictionary(entry))
         name, position, tensor = reader.text("name"), reader.integer("position", -1), reader.text_or_none("tensor")
         reader.finish()
         if tensor is None and not 0 <= position < len(tensors):
@@ -254,7 +254,8 @@ def _tensor(value: SSAValue) -> Tensor:
     facts = tensor_facts(value)
     if facts is None:
         raise BadModelError(
-            f"the {name_of(value)} states no TFLite facts: a .tflite file needs its name, scale and zero point"
+            f"the {name_of(value)} states no TFLite facts: a .tflite file needs its name, scale and zero point, "
+            f"as '{TENSOR_KEY}'"
         )
     if not isinstance(value.type, TensorType):
         raise BadModelError(f"'{facts.name}' is no tensor but {value.type}")
