@@ -90,6 +90,10 @@ class TestOverwrites:
         assert groups_of(tensors, *wishes) == [{0: 0, 1: 0, 3: 16, 4: 0}, {2: 0}]
         assert groups_of(tensors, *wishes, Overwrite(2, 1)) == [{0: 0, 1: 0, 2: 0, 3: 16, 4: 0}]
 
+    def test_two_results_of_one_operator_never_lie_on_each_other(self) -> None:
+        tensors = [tensor(16, 0, 1), tensor(16, 1), tensor(16, 1, 2)]
+        assert groups_of(tensors, Overwrite(1, 0), Overwrite(2, 0)) == [{0: 0, 1: 0}, {2: 0}]
+
 
 @dataclass(frozen=True)
 class Operator:
