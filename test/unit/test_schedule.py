@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from tinymo_xdsl.analysis.kernels import functions, kernels_of
 from tinymo_xdsl.analysis.liveness import function_live_bytes
+from tinymo_xdsl.analysis.order import order_problem
 from tinymo_xdsl.analysis.peak import main_function, peak_of
 from tinymo_xdsl.backend.tflite import export_model
 from tinymo_xdsl.dialects import tosa
@@ -25,8 +26,9 @@ from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.semantics import check_same, random_inputs
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
 from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
-from tinymo_xdsl.passes.schedule import SchedulePass, order_problem
+from tinymo_xdsl.passes.schedule import SchedulePass
 from tinymo_xdsl.planner.order import live_peak
+from tinymo_xdsl.search.optimize import OptimizeOptions, optimize
 from tinymo_xdsl.verify import compare_models
 
 
@@ -264,3 +266,22 @@ def test_real_models_in_another_order_compute_the_same(name: str):
     assert verification.identical
     if name.endswith("int8"):
         check_same(before, after, pass_name="schedule")
+
+
+def test_optimize_takes_a_better_order():
+    build = ChainBuilder("INT8", seed=3)
+    module = import_model(build.model(irregular_cell(build, build.image("x", (1, 144, 2)))))
+    result = optimize(module)
+    (outcome,) = (outcome for outcome in result.passes if outcome.name == "schedule")
+    assert (outcome.applied, outcome.why) == (True, "the peak falls from 4,896 to 2,016 bytes, proven optimal")
+    assert result.after.live_peak_copies == 2016
+    check_same(module, result.module, pass_name="optimize")
+
+
+def test_optimize_keeps_the_order_within_the_budget():
+    build = ChainBuilder("INT8", seed=3)
+    module = import_model(build.model(irregular_cell(build, build.image("x", (1, 144, 2)))))
+    result = optimize(module, OptimizeOptions(ram=4896))
+    assert (result.passes[-1].applied, result.passes[-1].why) == (False, "the budget is kept without it")
+    assert order_of(result.module) == order_of(as_written(module))
+    assert optimize(module, OptimizeOptions(ram=4895)).passes[-1].applied
