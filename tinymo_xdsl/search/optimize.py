@@ -3,6 +3,7 @@ What `tinymo optimize` does to a module.
 
 Candidates are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes. Each
 is brought to the form that the backend writes, and measured there: over exactly the tensors that the file will hold.
+Where another order of its operators has a lower peak, that is the next candidate.
 With a budget the gentlest that fits is taken, without one the lowest peak. The model as it is remains a candidate, so
 that the result is never worse than the input.
 """
@@ -19,6 +20,7 @@ from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
 from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
+from tinymo_xdsl.passes.schedule import SchedulePass, schedule_function
 from tinymo_xdsl.passes.split_sepconv import SplitPlan, SplitSepconvPass, split_function
 from tinymo_xdsl.planner.stripe_search import SearchOptions
 
@@ -68,6 +70,8 @@ class _Candidate:
     module: ModuleOp
     applied: tuple[str, ...]
     peak: Peak
+    order: str
+    """What the search for a better order has found."""
 
     @property
     def peak_bytes(self) -> int:
@@ -82,16 +86,15 @@ def optimize(module: ModuleOp, options: OptimizeOptions | None = None) -> Optimi
     A budget that cannot be kept gives the lowest peak that was found: `Optimized.after` tells.
     """
     options = options or OptimizeOptions()
-    original = _as_written(module, ())
+    candidates = _as_written(module, ())
     folded_module = module.clone()
     FoldPadPass().apply(Context(), folded_module)
     folded_pads = _pads(module) - _pads(folded_module)
-    folded = _as_written(folded_module, (FoldPadPass.name,))
+    candidates += _as_written(folded_module, (FoldPadPass.name,))
     plan = None
-    candidates = [original, folded]
-    if options.ram is None or min(original.peak_bytes, folded.peak_bytes) > options.ram:
+    if options.ram is None or min(candidate.peak_bytes for candidate in candidates) > options.ram:
         plan = _split(folded_module, options)
-        candidates.append(_as_written(folded_module, (FoldPadPass.name, SplitSepconvPass.name)))
+        candidates += _as_written(folded_module, (FoldPadPass.name, SplitSepconvPass.name))
     best = _choose(candidates, options.ram)
     return Optimized(
         best.module,
@@ -99,7 +102,11 @@ def optimize(module: ModuleOp, options: OptimizeOptions | None = None) -> Optimi
         best.peak,
         total_macs(kernels_of(main_function(module))),
         total_macs(kernels_of(main_function(best.module))),
-        (_fold_outcome(_pads(module), folded_pads, best, options), _split_outcome(plan, best)),
+        (
+            _fold_outcome(_pads(module), folded_pads, best, options),
+            _split_outcome(plan, best),
+            _schedule_outcome(best, options),
+        ),
     )
 
 
@@ -108,11 +115,17 @@ def _split(module: ModuleOp, options: OptimizeOptions) -> SplitPlan:
     return split_function(module, main_function(module), "any", search)
 
 
-def _as_written(module: ModuleOp, applied: tuple[str, ...]) -> _Candidate:
+def _as_written(module: ModuleOp, applied: tuple[str, ...]) -> list[_Candidate]:
+    """The module as the file would hold it, and in a better order if there is one."""
     written = module.clone()
     for step in (FormKernelsPass(), LegalizeForTflitePass()):
         step.apply(Context(), written)
-    return _Candidate(written, applied, peak_of(main_function(written)))
+    reordered = written.clone()
+    schedule = schedule_function(main_function(reordered))
+    forms = [(written, applied)]
+    if schedule.is_lower:
+        forms.append((reordered, (*applied, SchedulePass.name)))
+    return [_Candidate(form, names, peak_of(main_function(form)), schedule.describe()) for form, names in forms]
 
 
 def _pads(module: ModuleOp) -> int:
@@ -137,6 +150,14 @@ def _fold_outcome(pads: int, folded: int, best: _Candidate, options: OptimizeOpt
     if written := _pads(best.module):
         why += f"; what is neither SAME nor VALID takes {written} in the file"
     return PassOutcome(name, True, why)
+
+
+def _schedule_outcome(best: _Candidate, options: OptimizeOptions) -> PassOutcome:
+    name = SchedulePass.name
+    fits = options.ram is not None and best.peak_bytes <= options.ram
+    if name not in best.applied and fits:
+        return PassOutcome(name, False, "the budget is kept without it")
+    return PassOutcome(name, name in best.applied, best.order)
 
 
 def _split_outcome(plan: SplitPlan | None, best: _Candidate) -> PassOutcome:
