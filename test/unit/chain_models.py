@@ -159,6 +159,20 @@ class ChainBuilder:
         self.operators.append(Operator("UNHEARD_OF", (source.index,), (result.index,), custom=True))
         return result
 
+    def sum_of_runs(self, name: str, source: Layer) -> Layer:
+        """The sum of what `source` was in all runs, in a resource variable; of float32."""
+        handle = self._add(Tensor(f"{name}/handle", "RESOURCE", (1,)))
+        before = self._layer(f"{name}/before", source.shape, source.scale)
+        options = {"container": "", "shared_name": name}
+        self.operators += [
+            Operator("VAR_HANDLE", (), (handle,), options_type="VarHandleOptions", options=options),
+            Operator("READ_VARIABLE", (handle,), (before.index,), options_type="ReadVariableOptions"),
+        ]
+        total = self.add(name, before, source)
+        assign = Operator("ASSIGN_VARIABLE", (handle, total.index), (), options_type="AssignVariableOptions")
+        self.operators.append(assign)
+        return total
+
     def model(self, *outputs: Layer) -> Model:
         """The model of all layers so far."""
         graph = self.subgraph(*outputs)
