@@ -70,11 +70,14 @@ def arena_need(model: Model, machine: Machine) -> ArenaNeed:
     requests = _SCRATCH_REQUEST * (runtime.scratch + _SPARE_SCRATCH_REQUESTS)
     allocations = machine.allocation * (tensors + runtime.scratch) + machine.pointer * len(model.subgraphs)
     temporary = requests + allocations + _PLANNER_ENTRY * len(runtime.problem.buffers)
+    main = model.subgraphs[0]
     planning_tail = machine.runtime + machine.pointer * runtime.scratch
+    planning_tail += sum(_aligned(machine.pointer * len(indices)) for indices in (main.inputs, main.outputs))
     planning_tail += sum(_structures(graph, machine) for graph in model.subgraphs)
     planning_tail += sum(map(_aligned, resource_variables(model)))
-    interface = _interface(model.subgraphs[0], machine)
-    return ArenaNeed(runtime.head, planning_tail + interface, temporary, planning_tail)
+    # What describes the inputs and outputs of the model is added once the plan is made.
+    tail = planning_tail + sum(_described(main.tensors[index], machine) for index in (*main.inputs, *main.outputs))
+    return ArenaNeed(runtime.head, tail, temporary, planning_tail)
 
 
 def _structures(graph: Subgraph, machine: Machine) -> int:
@@ -85,12 +88,6 @@ def _structures(graph: Subgraph, machine: Machine) -> int:
         size += data.options + _aligned(data.data32 if machine.pointer == 4 else data.data64)
         size += sum(map(_aligned, kept_arrays(operator, graph)))
     return size + sum(_aligned(tensor_bytes(tensor)) for tensor in graph.tensors if tensor.is_variable)
-
-
-def _interface(graph: Subgraph, machine: Machine) -> int:
-    """What the tail holds of the inputs and outputs of the model: it is added once the plan is made."""
-    pointers = sum(_aligned(machine.pointer * len(indices)) for indices in (graph.inputs, graph.outputs))
-    return pointers + sum(_described(graph.tensors[index], machine) for index in (*graph.inputs, *graph.outputs))
 
 
 def _described(tensor: Tensor, machine: Machine) -> int:
