@@ -107,9 +107,13 @@ def test_other_kernels():
     def concatenated(axis: int) -> Callable[[ChainBuilder], Layer]:
         return lambda build: build.concatenate("y", [build.image("a", X), build.image("b", X)], axis)
 
+    def rows_one_below_the_other(build: ChainBuilder) -> Layer:
+        return build.concatenate("y", [build.image("a", (1, 6, 4)), build.image("b", (1, 6, 4))], axis=1)
+
     assert accesses(concatenated(3), "FLOAT32") == (Window(), Window())
     assert accesses(concatenated(2), "FLOAT32") == (Window(), Window())
     assert accesses(concatenated(1), "FLOAT32") == (None, None)
+    assert accesses(rows_one_below_the_other, "FLOAT32") == (None, None)
     assert accesses(lambda build: build.enlarge("y", build.image("x", X), 3)) == (Repeat(3),)
     valid = accesses(lambda build: build.transpose_conv("y", build.image("x", X), 5, 3, 2, VALID))
     assert valid == (TransposedWindow(3, 2),)
@@ -192,6 +196,17 @@ def test_a_slice_behind_a_window_mixes_rows():
     assert in_text("%x : tensor<1x8x5x2xi8>", "tensor<1x7x5x2xi32>", body) == (None,)
 
 
+def test_what_is_read_behind_a_window_would_have_to_be_cut():
+    body = f"""
+        {CONSTANTS}
+        {convolution("x", 8, "one", 1, "0, 0, 0, 0", 8, name="sum")}
+        %y = tosa.add %sum, %r {{tinymo.tensor = {{name = "y"}}}}
+          : (tensor<1x8x5x2xi32>, tensor<1x8x5x2xi32>) -> tensor<1x8x5x2xi32>
+    """
+    arguments = "%x : tensor<1x8x5x2xi8>, %r : tensor<1x8x5x2xi32>"
+    assert in_text(arguments, "tensor<1x8x5x2xi32>", body) == (None, None)
+
+
 def test_weights_that_are_computed_are_read_whole():
     arguments = "%x : tensor<1x8x5x2xi8>, %k : tensor<2x3x3x2xi8>"
     body = CONSTANTS + convolution("x", 8, "k", 3, "0, 0, 0, 0", 6)
@@ -242,8 +257,9 @@ def test_constants_with_rows_behind_a_window_too(shape: str, is_split: bool):
         ("6, 2, 6, 2", "-2, -2", "2, 2", 12, Repeat(3)),
         ("2, 1, 2, 1", "0, 0", "0, 0", 7, None),
         ("6, 2, 6, 2", "-2, -2", "4, 4", 13, None),
+        ("4, 2, 4, 2", "-3, -3", "1, 1", 9, None),
     ],
-    ids=["twice", "three times", "rounded", "a row more"],
+    ids=["twice", "three times", "rounded", "a row more", "a row more at the top"],
 )
 def test_a_resize_repeats_rows_or_mixes_them(scale: str, offset: str, border: str, height: int, access: Repeat | None):
     shape = f"tensor<1x{height}x{height}x2xi8>"

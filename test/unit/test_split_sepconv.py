@@ -6,6 +6,7 @@ keeps its name. What the file would hold is measured, and must agree with the pl
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -176,10 +177,17 @@ def as_written(module: ModuleOp) -> ModuleOp:
     return written
 
 
+def tensor_names(module: ModuleOp) -> list[str]:
+    facts = [tensor_facts(value) for op in main_function(module).body.block.ops for value in op.results]
+    return [entry.name for entry in facts if entry is not None]
+
+
 def assert_same_and_as_planned(before: ModuleOp, after: ModuleOp, problem: Problem, solution: Solution) -> ModuleOp:
     """`after`, which runs `solution`, computes what `before` does, at the planned cost; the module of its file."""
     after.verify()
     check_same(before, after, seeds=(0, 1), pass_name="split-sepconv")
+    names = Counter(tensor_names(after))
+    assert {name for name in tensor_names(before) if names[name] > 1} == set()
     written = as_written(after)
     kernels = kernels_of(main_function(written))
     peak = peak_of(main_function(written))

@@ -83,9 +83,6 @@ def plan_stripes(function: FuncOp, chains: Chains, options: SearchOptions) -> Sp
     rows = row_problem(function)
     if chains == "sepconv":
         options = replace(options, spans=separable_chains(rows))
-    if not rows.kernels:
-        nothing = Cost(0, 0, 0, 0)
-        return SplitPlan(rows, options, Solution(), nothing, nothing)
     before = evaluate(rows.problem, Solution())
     solution = search_stripes(rows.problem, options)
     return SplitPlan(rows, options, solution, before, evaluate(rows.problem, solution))
