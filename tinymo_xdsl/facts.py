@@ -105,7 +105,8 @@ class TensorFacts:
         """The facts that a dictionary states. Raises `BadModelError` on a wrong type or an unknown key."""
         if not isinstance(attribute, DictionaryAttr):
             raise BadModelError(f"'{TENSOR_KEY}' must be a dictionary, not {attribute}")
-        reader = FactReader(TENSOR_KEY, attribute)
+        name = _text_value(attribute.data.get("name"))
+        reader = FactReader(f"'{TENSOR_KEY}'" if name is None else f"'{TENSOR_KEY}' of '{name}'", attribute)
         facts = TensorFacts(
             name=reader.text("name"),
             scale=reader.float_list("scale"),
@@ -169,7 +170,7 @@ class OperatorFacts:
         """The facts that a dictionary states. Raises `BadModelError` on a wrong type or an unknown key."""
         if not isinstance(attribute, DictionaryAttr):
             raise BadModelError(f"'{OPERATOR_KEY}' must be a dictionary, not {attribute}")
-        reader = FactReader(OPERATOR_KEY, attribute)
+        reader = FactReader(f"'{OPERATOR_KEY}'", attribute)
         facts = OperatorFacts(
             name=reader.text_or_none("name"),
             version=reader.integer("version", 1),
@@ -232,7 +233,7 @@ class SubgraphFacts:
         """The facts that a dictionary states. Raises `BadModelError` on a wrong type or an unknown key."""
         if not isinstance(attribute, DictionaryAttr):
             raise BadModelError(f"'{SUBGRAPH_KEY}' must be a dictionary, not {attribute}")
-        reader = FactReader(SUBGRAPH_KEY, attribute)
+        reader = FactReader(f"'{SUBGRAPH_KEY}'", attribute)
         facts = SubgraphFacts(reader.text_or_none("name"), reader.integer("debug_metadata_index", -1))
         reader.finish()
         return facts
@@ -241,12 +242,13 @@ class SubgraphFacts:
 class FactReader:
     """Reads the entries of one facts dictionary, and says by name what is missing, mistyped or unknown."""
 
-    def __init__(self, key: str, attribute: DictionaryAttr):
-        self.key = key
+    def __init__(self, where: str, attribute: DictionaryAttr):
+        """Reads `attribute`, which messages call `where`."""
+        self.where = where
         self.entries = dict(attribute.data)
 
     def _fail(self, name: str, expected: str) -> BadModelError:
-        return BadModelError(f"'{name}' in '{self.key}' must be {expected}")
+        return BadModelError(f"'{name}' in {self.where} must be {expected}")
 
     def text_or_none(self, name: str) -> str | None:
         """A string entry, or `None` without one."""
@@ -341,10 +343,10 @@ class FactReader:
     def finish(self) -> None:
         """Refuses entries that nothing has read."""
         if self.entries:
-            raise BadModelError(f"'{self.key}' has no entry called '{next(iter(self.entries))}'")
+            raise BadModelError(f"{self.where} has no entry called '{next(iter(self.entries))}'")
 
 
-def _text_value(attribute: Attribute) -> str | None:
+def _text_value(attribute: Attribute | None) -> str | None:
     """What a string attribute says. xDSL's parser takes strings that are not ASCII for bytes."""
     if isinstance(attribute, StringAttr):
         return attribute.data
@@ -458,7 +460,11 @@ def set_argument_facts(function: FuncOp, facts: Sequence[TensorFacts]) -> None:
 def operator_facts(op: Operation) -> OperatorFacts:
     """The operator facts of `op`; the defaults where it states none."""
     attribute = op.attributes.get(OPERATOR_KEY)
-    return OperatorFacts() if attribute is None else OperatorFacts.from_attribute(attribute)
+    try:
+        return OperatorFacts() if attribute is None else OperatorFacts.from_attribute(attribute)
+    except BadModelError as error:
+        name = name_of(op.results[0]) if op.results else op.name
+        raise BadModelError(f"'{name}': {error}") from error
 
 
 def set_operator_facts(op: Operation, facts: OperatorFacts) -> None:

@@ -144,11 +144,12 @@ def test_numbered_results_of_one_operator_are_one_kernel():
         (("a", "x", "start", "0, 2"), ("b", "x", "start", "0, 2")),
         (("a", "x", "start", "0, 2"), ("b", "y", "middle", "1, 2")),
         (("a", "x", "start", "0, 3"), ("b", "x", "middle", "1, 2")),
+        (("a", "x", "start", "0, 3"), ("b", "x", "middle", "1, 3")),
     ],
-    ids=["two first results", "another source", "another number of results"],
+    ids=["two first results", "another source", "another number of results", "the last one is gone"],
 )
 def test_results_of_different_operators_stay_apart(first: Sequence[str], second: Sequence[str]):
-    """As where the first result of an operator was never used, and is gone."""
+    """As where a result of an operator was never used, and is gone: what is left is no such operator."""
     assert len(kernels(parts_module(part(*first), part(*second)))) == 2
 
 

@@ -99,18 +99,26 @@ def _is_accumulator(value: SSAValue) -> bool:
 
 
 def _merge_results(groups: Sequence[tuple[Operation, list[Operation]]]) -> list[tuple[Operation, list[Operation]]]:
-    """Puts together the results of an operator that has several: their facts number them, and they read the same."""
+    """
+    Puts together the results of an operator that has several: their facts number them, and they read the same.
+
+    Where some of its results are gone, those that are left are kernels by themselves.
+    """
     merged: list[tuple[Operation, list[Operation]]] = []
-    before = (0, 1)
-    for root, ops in groups:
-        number, count = result = _result_number(root)
-        continues = bool(merged) and number > before[0] and count == before[1]
-        if continues and _reads(merged[-1][1])[0] == _reads(ops)[0]:
-            merged[-1][1].extend(ops)
-        else:
-            merged.append((root, ops))
-        before = result
+    at = 0
+    while at < len(groups):
+        run = groups[at : at + max(_result_number(groups[at][0])[1], 1)]
+        if not _are_all_results(run):
+            run = run[:1]
+        merged.append((run[0][0], [op for _, ops in run for op in ops]))
+        at += len(run)
     return merged
+
+
+def _are_all_results(run: Sequence[tuple[Operation, list[Operation]]]) -> bool:
+    count = _result_number(run[0][0])[1]
+    numbers = [_result_number(root) for root, _ in run]
+    return numbers == [(number, count) for number in range(count)] and len({_reads(ops)[0] for _, ops in run}) == 1
 
 
 def _result_number(op: Operation) -> tuple[int, int]:

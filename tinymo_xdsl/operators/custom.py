@@ -36,6 +36,8 @@ def lift_custom(lift: Lift) -> Lifted:
     present = iter(custom.input_list)
     absent = set(lift.facts.absent)
     count = len(custom.input_list) + len(absent)
+    if any(not 0 <= position < count for position in absent):
+        raise NotExactError(f"the absent inputs {sorted(absent)} are not all among its {count} inputs")
     inputs: list[LiftedInput] = [None if position in absent else next(present) for position in range(count)]
     return Lifted(tuple(inputs), {})
 

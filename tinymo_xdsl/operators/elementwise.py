@@ -143,6 +143,7 @@ def lower_float_clamp(activation: str) -> Callable[[Lowering], Sequence[SSAValue
     """RELU6 and RELU_N1_TO_1 of floats."""
 
     def lower(op: Lowering) -> Sequence[SSAValue]:
+        """Clamp at both bounds; float only."""
         if not op.operand(0).is_float:
             raise NotExactError("only float32 has a meaning in TOSA here")
         return [clamp_to(op, op.value(0), activation)]

@@ -220,5 +220,7 @@ def _constant_difference(actual: SSAValue, wanted: SSAValue) -> str | None:
     assert first is not None
     assert second is not None
     ours, theirs = dense.to_numpy(first).reshape(-1), dense.to_numpy(second).reshape(-1)
-    index = int(np.flatnonzero(ours != theirs)[0])
+    # By their bytes: -0.0 is another number than 0.0.
+    pairs = enumerate(zip(ours, theirs, strict=True))
+    index = next(index for index, (has, needs) in pairs if has.tobytes() != needs.tobytes())
     return f"a constant holds {ours[index]} at {index} where the facts give {theirs[index]}"

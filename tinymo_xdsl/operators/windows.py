@@ -30,10 +30,6 @@ class Window:
         total = max((steps - 1) * self.stride + self.kernel - self.size, 0)
         return (total // 2, total - total // 2)
 
-    def steps(self, pads: tuple[int, int]) -> int:
-        """How many windows there are."""
-        return max((self.size + sum(pads) - self.kernel) // self.stride + 1, 0)
-
     def unread(self, pads: tuple[int, int]) -> int:
         """Elements at the end that no window reads. TOSA wants them cut off first."""
         span = self.size + sum(pads) - self.kernel
@@ -50,11 +46,6 @@ class WindowGrid:
     def pads(self, padding: Padding) -> tuple[int, int, int, int]:
         """Pads (top, bottom, left, right) under `padding`."""
         return (*self.rows.pads(padding), *self.columns.pads(padding))
-
-    def steps(self, pads: Sequence[int]) -> tuple[int, int]:
-        """How many windows there are in rows and columns with pads (top, bottom, left, right)."""
-        top, bottom, left, right = pads
-        return self.rows.steps((top, bottom)), self.columns.steps((left, right))
 
 
 def grid_of(

@@ -18,6 +18,7 @@ from xdsl.utils.exceptions import MultipleSpansParseError, ParseError, VerifyExc
 from xdsl.utils.lexer import Span
 
 from tinymo_xdsl.errors import TinymoError
+from tinymo_xdsl.text.dominance import early_reads
 from tinymo_xdsl.text.printer import op_summary
 
 _EXCERPT_WIDTH: Final = 160
@@ -70,6 +71,8 @@ def verify_module(module: ModuleOp, file: str, occasion: str = "") -> None:
         diagnostics = [op_diagnostic(op, reason, file, occasion) for op, reason in _verification_errors(module)]
         # The exception carries the whole module as a note, weights included: it must not be shown as a cause.
         raise DiagnosedError(diagnostics or [Diagnostic(file, f"{occasion}{error}")]) from None
+    if early := [op_diagnostic(op, reason, file, occasion) for op, reason in early_reads(module)]:
+        raise DiagnosedError(early)
 
 
 def op_diagnostic(op: Operation, message: str, file: str, occasion: str = "") -> Diagnostic:

@@ -11,6 +11,7 @@ import re
 import struct
 from bisect import bisect_right
 from collections.abc import Callable
+from math import prod
 from typing import Final
 
 from typing_extensions import override
@@ -43,6 +44,9 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
 
 ELIDED_KEY: Final = "__elided__"
 """The resource key that stands for a constant whose elements were not printed, in MLIR and here."""
+
+MOST_ELEMENTS: Final = 1 << 28
+"""Constants of more elements are refused: xDSL would make a Python number of each, if they are all the same."""
 
 SLOW_LIST_LENGTH: Final = 10_000
 """Decimal lists longer than this are warned about: a million numbers take half a minute, in hexadecimal 20 ms."""
@@ -96,7 +100,8 @@ class TinymoParser(Parser):
         start = self.pos
         try:
             operation = super().parse_operation()
-        except (VerifyException, OverflowError, struct.error) as error:
+        # Numbers that do not fit their type are a `ValueError`.
+        except (VerifyException, OverflowError, ValueError, struct.error) as error:
             self.raise_error(str(error), self._op_positions[depth] if len(self._op_positions) > depth else start)
         position = self._op_positions.pop()
         if isinstance(operation.location, UnknownLoc):
@@ -129,6 +134,8 @@ class TinymoParser(Parser):
             self.raise_error("a dense constant needs a tensor, vector or memref type of integers, index or floats")
         if DYNAMIC_INDEX in type_.get_shape():
             self.raise_error("a dense constant needs a static shape")
+        if prod(type_.get_shape()) > MOST_ELEMENTS:
+            self.raise_error(f"a dense constant has at most {MOST_ELEMENTS} elements")
         return type_
 
     @override

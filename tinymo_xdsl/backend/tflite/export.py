@@ -254,7 +254,7 @@ def _tensor(value: SSAValue) -> Tensor:
     facts = tensor_facts(value)
     if facts is None:
         raise BadModelError(
-            f"the {name_of(value)} states no TFLite facts: a .tflite file needs its name, scale and zero point, "
+            f"{name_of(value)} states no TFLite facts: a .tflite file needs its name, scale and zero point, "
             f"as '{TENSOR_KEY}'"
         )
     if not isinstance(value.type, TensorType):
@@ -277,11 +277,12 @@ def _with_facts(tensor: Tensor, facts: TensorFacts) -> Tensor:
 
 
 def _quantization(facts: TensorFacts) -> Quantization | None:
+    """TFLite Micro takes a tensor whose zero points are left out for one without scales: they are written out."""
     if not (facts.scale or facts.zero_point or facts.minimum or facts.maximum or facts.dimension):
         return None
     return Quantization(
         np.array(facts.scale, np.float32),
-        np.array(facts.zero_point, np.int64),
+        np.array(facts.zero_point or (0,) * len(facts.scale), np.int64),
         facts.dimension,
         np.array(facts.minimum, np.float32) if facts.minimum else None,
         np.array(facts.maximum, np.float32) if facts.maximum else None,

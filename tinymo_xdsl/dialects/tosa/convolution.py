@@ -170,7 +170,7 @@ class SlidingConvolutionOp(ConvolutionOp, ABC):
             raise VerifyException(f"expected strides and dilations >= 1, got {list(stride)} and {list(dilation)}")
         pads = zip(pad[::2], pad[1::2], strict=True)
         for size, taps, around, step, apart in zip(sizes, kernel, pads, stride, dilation, strict=True):
-            _require_exact_windows(size, taps, around, step, apart)
+            require_exact_windows(size, taps, around, step, apart)
 
 
 def _sliding_shape(
@@ -181,7 +181,7 @@ def _sliding_shape(
     return (batch, *map(shapes.windowed, sizes, kernel.sizes, pads, stride, dilation), kernel.outputs)
 
 
-def _require_exact_windows(size: int, kernel: int, pad: tuple[int, int], stride: int, dilation: int) -> None:
+def require_exact_windows(size: int, kernel: int, pad: tuple[int, int], stride: int, dilation: int) -> None:
     """Check that there is a window, and that the last one ends where the padded input does (TOSA 1.0, CONV2D)."""
     if not shapes.is_static(size, kernel):
         return

@@ -128,7 +128,7 @@ def _verify_access(op: IRDLOperation, sym_name: StringAttr, value: SSAValue) -> 
 
 @irdl_op_definition
 class VariableReadOp(IRDLOperation):
-    """The value of the variable `var_name`."""
+    """The value that a variable has now."""
 
     name = "tosa.variable_read"
 
@@ -148,7 +148,7 @@ class VariableReadOp(IRDLOperation):
 
 @irdl_op_definition
 class VariableWriteOp(IRDLOperation):
-    """Gives the variable `var_name` the value `input1`."""
+    """Gives a variable another value."""
 
     name = "tosa.variable_write"
 
