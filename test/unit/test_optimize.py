@@ -22,9 +22,9 @@ from tinymo_xdsl.interpreter.semantics import check_same
 from tinymo_xdsl.search import Optimized, OptimizeOptions, optimize
 
 
-def blocks(build: ChainBuilder, height: int = 32) -> Layer:
+def blocks(build: ChainBuilder) -> Layer:
     """A stem and two separable convolutions of float32; 16 x 8 x 32 floats, 16,384 bytes, are the largest tensors."""
-    layer = build.conv("stem", build.image("image", (height, 16, 1)), 4, 3, stride=2)
+    layer = build.conv("stem", build.image("image", (32, 16, 1)), 4, 3, stride=2)
     for number in (1, 2):
         filtered = build.depthwise(f"filtered_{number}", build.conv(f"expanded_{number}", layer, 32))
         layer = build.conv(f"projected_{number}", filtered, 4)
@@ -227,10 +227,9 @@ def test_variables_keep_their_place():
 
 def test_other_subgraphs_stay_as_they_are():
     main, other = ChainBuilder(), ChainBuilder()
-    subgraphs = (main.subgraph(blocks(main)), other.subgraph(blocks(other, height=24), name="other"))
-    assert optimize(import_model(Model(subgraphs[1:]))).is_smaller
-    optimized = checked(import_model(Model(subgraphs)))
-    assert optimized.is_smaller
+    subgraphs = (main.subgraph(blocks(main)), other.subgraph(blocks(other), name="other"))
+    optimized = checked(import_model(Model(subgraphs)), OptimizeOptions(ram=20_000))
+    assert optimized.after.live_peak_copies <= 20_000
     before = [len(subgraph.operators) for subgraph in subgraphs]
     after = [len(subgraph.operators) for subgraph in export_model(optimized.module).subgraphs]
     assert after[0] > before[0]
