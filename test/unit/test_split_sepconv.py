@@ -222,7 +222,7 @@ def test_stripes_compute_the_same_at_the_planned_cost(
 ):
     before = import_model(build_model(layers, dtype))
     FoldPadPass().apply(Context(), before)
-    for stripes in (2, 3, 5):
+    for stripes in (2, 5):
         plan, after = split_at_any_price(before, chains, stripes)
         assert {region.stripes for region in plan.solution.regions} == {stripes}
         assert plan.after.peak < plan.before.peak
