@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test check format lit clean
+.PHONY: demo test check format docs lit clean
 
 demo: $(INSTALLED)
 	mkdir -p build
@@ -19,10 +19,15 @@ check: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/python tools/gen_docs.py --check
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# The pages of docs/ that are made from the code.
+docs: $(INSTALLED)
+	$(BIN)/python tools/gen_docs.py
 
 # The textual tests by lit itself, each tool in a process of its own. `make test` runs the same files faster.
 lit: $(INSTALLED)
