@@ -191,11 +191,15 @@ def damaged_bytes(random: Random, data: bytes) -> bytes:
 
 
 def damaged_text(random: Random, text: str) -> str:
-    """Words and lines left out, doubled, swapped and changed."""
+    """One other digit, which often leaves a module; or words and lines left out, doubled, swapped and changed."""
     lines = text.splitlines()
-    for _ in range(random.randint(1, 3)):
+    if random.random() < 0.5:
         at = random.randrange(len(lines))
-        match random.choice(("word", "word", "number", "number", "character", "remove", "double", "swap")):
+        lines[at] = damaged_digit(random, lines[at])
+        return "\n".join(lines)
+    for _ in range(random.randint(1, 2)):
+        at = random.randrange(len(lines))
+        match random.choice(("number", "word", "character", "remove", "double", "swap")):
             case "word":
                 lines[at] = damaged_word(random, lines[at], str.isspace, random.choice(lines).split())
             case "number":
@@ -213,6 +217,15 @@ def damaged_text(random: Random, text: str) -> str:
                 other = random.randrange(len(lines))
                 lines[at], lines[other] = lines[other], lines[at]
     return "\n".join(lines)
+
+
+def damaged_digit(random: Random, line: str) -> str:
+    """`line` with another digit in place of one."""
+    places = [at for at, letter in enumerate(line) if letter.isdigit()]
+    if not places:
+        return line
+    place = random.choice(places)
+    return line[:place] + random.choice("0123456789") + line[place + 1 :]
 
 
 def damaged_word(random: Random, line: str, separates: Callable[[str], bool], words: list[str]) -> str:

@@ -100,8 +100,8 @@ class TinymoParser(Parser):
         start = self.pos
         try:
             operation = super().parse_operation()
-        # Numbers that do not fit their type are a `ValueError`.
-        except (VerifyException, OverflowError, ValueError, struct.error) as error:
+        # Numbers that do not fit their type are a `ValueError`, those of more than 64 bits are not implemented in xDSL.
+        except (VerifyException, OverflowError, ValueError, NotImplementedError, struct.error) as error:
             self.raise_error(str(error), self._op_positions[depth] if len(self._op_positions) > depth else start)
         position = self._op_positions.pop()
         if isinstance(operation.location, UnknownLoc):

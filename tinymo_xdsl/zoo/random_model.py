@@ -7,7 +7,6 @@ made smaller.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from random import Random
 from typing import Literal, TypeAlias
 
@@ -123,7 +122,7 @@ def random_recipe(seed: int, maximum_steps: int = 9) -> Recipe:
 
 def _random_step(random: Random) -> Step:
     kinds = list(_WEIGHTS)
-    (kind,) = random.choices(kinds, cum_weights=list(accumulate(_WEIGHTS.values())))
+    (kind,) = random.choices(kinds, list(_WEIGHTS.values()))
     return Step(
         kind,
         source=random.choice((0, 0, 0, 0, 1, 2, 3)),

@@ -39,3 +39,12 @@ func.func @zero_rank() {
   %w = "tosa.const"() <{values = dense<"0x00010203"> : tensor<i8>}> : () -> tensor<i8>
   return
 }
+
+// -----
+
+// Numbers that are too wide for the parser are refused where they stand.
+// CHECK: parse-errors.mlir:[[# @LINE + 2]]:{{.*}}: error: Format not implemented for i67
+func.func @wide() {
+  %w = "tosa.const"() <{values = dense<3> : tensor<1xi67>}> : () -> tensor<1xi67>
+  return
+}
