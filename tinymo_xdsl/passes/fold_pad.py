@@ -57,20 +57,22 @@ def same_number(first: SSAValue, second: SSAValue) -> bool:
 def convolutions_of(pad: tosa.PadOp) -> list[Convolution] | None:
     """The convolutions that read a padded image, directly or cut to what they read; `None` if anything else does."""
     found: list[Convolution] = []
-    for user in (use.operation for use in pad.output.uses):
-        cut = user if isinstance(user, tosa.SliceOp) else None
-        image = pad.output if cut is None else cut.output
-        for reader in (use.operation for use in image.uses):
+    cuts = [use.operation for use in pad.output.uses if isinstance(use.operation, tosa.SliceOp)]
+    for image in (pad.output, *(cut.output for cut in cuts)):
+        for reader in (use.operation for use in image.uses if use.operation not in cuts):
             if not isinstance(reader, Convolution) or reader.input is not image:
                 return None
-            if not same_number(reader.input_zp, pad.pad_const) or not (cut is None or cuts_unread(cut, reader)):
+            if not same_number(reader.input_zp, pad.pad_const) or not reads_all(image, reader):
                 return None
             found.append(reader)
     return found
 
 
-def cuts_unread(cut: tosa.SliceOp, reader: Convolution) -> bool:
-    """Whether a slice in front of a convolution, no tensor by itself, takes off just what no window reads."""
+def reads_all(image: SSAValue, reader: Convolution) -> bool:
+    """Whether a slice that yields `image`, no tensor by itself, takes off just what no window reads."""
+    cut = image.owner
+    if not isinstance(cut, tosa.SliceOp):
+        return True
     start = tosa.constant_shape(cut.start)
     if start is None or any(start) or has_tensor_facts(cut.output):
         return False

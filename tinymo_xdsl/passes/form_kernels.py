@@ -85,8 +85,8 @@ def _shared_ops(function: FuncOp) -> tuple[Sequence[Operation], list[list[Operat
     number_of = {op: number for number, kernel in enumerate(kernels) for op in kernel.ops}
     for kernel in reversed(kernels):
         users = dict.fromkeys(use.operation for value in kernel.outputs for use in value.uses)
-        is_tensor = any(map(has_tensor_facts, kernel.outputs))
-        if is_tensor or not all(user in number_of for user in users) or not all(map(is_side_effect_free, kernel.ops)):
+        in_memory = is_kernel_already(kernel) or any(map(has_tensor_facts, kernel.outputs))
+        if in_memory or not all(user in number_of for user in users) or not all(map(is_side_effect_free, kernel.ops)):
             continue
         groups = {number: [user for user in users if number_of[user] == number] for number in map(number_of.get, users)}
         if len(groups) > 1:
