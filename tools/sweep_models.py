@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from round_trip import NOTE_LENGTH, TRIPS
 from xdsl.dialects.builtin import ModuleOp
@@ -113,7 +114,7 @@ def parse_check(fields: dict[str, str | float]) -> Check:
     return Check(str(fields["name"]), Outcome(fields["outcome"]), str(fields["details"]), float(fields["seconds"]))
 
 
-Finding = tuple[Outcome, str]
+Finding: TypeAlias = tuple[Outcome, str]
 """The outcome of a check, and the details."""
 
 
