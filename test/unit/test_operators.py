@@ -293,6 +293,11 @@ ELEMENTWISE = [
     Case("relu6 of integers", WHOLE, unary("RELU6", image(4), result(4))),
     Case("prelu", "tosa.select", prelu(weights_of((2, 3), "FLOAT32"))),
     Case("prelu with a computed slope", "tosa.select", prelu(floats("slope", 2, 3))),
+    Case(
+        "prelu of a vector",
+        "tosa.select",
+        model_of("PRELU", [floats("x", 4), weights_of((4,), "FLOAT32")], [floats("y", 4)]),
+    ),
     Case("prelu of integers", WHOLE, model_of("PRELU", [image(1, 2, 3), weights_of((1, 3))], [result(1, 2, 3)])),
     Case("logistic", "tosa.table", unary("LOGISTIC", image(4), result(4, scale=1 / 256, zero_point=-128))),
     Case("tanh", "tosa.table", unary("TANH", image(4), result(4, scale=1 / 128, zero_point=0))),

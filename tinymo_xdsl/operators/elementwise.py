@@ -163,11 +163,13 @@ def lower_prelu(op: Lowering) -> Sequence[SSAValue]:
 
 
 def lift_prelu(lift: Lift) -> Lifted:
-    """The data and the slope are the operands of the product."""
+    """The data and the slope are the operands of the product. A constant slope has no batch in the file."""
     product = lift.only(tosa.MulOp)
     data, slope = product.operands[0], lift.source(product.operands[1])
-    if constant_attribute(slope) is not None:
-        return Lifted((data, Weights(slope, shape_of(slope)[1:])), {})
+    shape = shape_of(slope)
+    has_batch = len(shape) > 1 and shape[0] == 1
+    if constant_attribute(slope) is not None and has_batch:
+        return Lifted((data, Weights(slope, shape[1:])), {})
     return Lifted((data, slope), {})
 
 

@@ -201,12 +201,13 @@ class _Exporter:
     def _implied(self, entry: Implied, operator: str) -> int:
         """Equal lists of numbers are one tensor, unless the facts name them."""
         name = f"{operator}/{entry.suffix}" if entry.facts is None else entry.facts.name
-        key = ("" if entry.facts is None else name, entry.numbers, entry.shape)
-        if (index := self.implied.get((f"{entry.dtype}:{key[0]}", *key[1:]))) is None:
+        shared_name = "" if entry.facts is None else name
+        key = (f"{entry.dtype}:{shared_name}", entry.numbers, entry.shape)
+        if (index := self.implied.get(key)) is None:
             data = np.array(entry.numbers, dense.numpy_dtype(element_of(entry.dtype))).tobytes()
             facts = entry.facts or TensorFacts(name)
-            tensor = Tensor(name, entry.dtype, entry.shape, data, _quantization(facts), facts.shape_signature)
-            index = self.implied[(f"{entry.dtype}:{key[0]}", *key[1:])] = self._add(tensor)
+            tensor = _with_facts(Tensor(name, entry.dtype, entry.shape, data), facts)
+            index = self.implied[key] = self._add(tensor)
         return index
 
     def _operator(self, kernel: Kernel) -> Iterator[Operator]:
