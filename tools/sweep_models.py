@@ -64,7 +64,7 @@ PASSES = (
 )
 """Each pass alone, with what it needs before it, in the grammar of `tinymo-opt -p`."""
 
-INTERPRETED_MACS = 300_000_000
+INTERPRETED_MACS = 2_000_000_000
 """Models of more multiply-accumulates take the interpreter too long."""
 
 
