@@ -358,12 +358,12 @@ def _text_value(attribute: Attribute | None) -> str | None:
 
 def integers(values: Sequence[int]) -> DenseArrayBase:
     """The attribute `array<i64: ...>`."""
-    return DenseArrayBase.from_list(i64, tuple(values))
+    return DenseArrayBase(i64, BytesAttr(np.array(values, "<i8").tobytes()))
 
 
 def floats(values: Sequence[float]) -> DenseArrayBase:
     """The attribute `array<f32: ...>`."""
-    return DenseArrayBase.from_list(f32, tuple(values))
+    return DenseArrayBase(f32, BytesAttr(np.array(values, "<f4").tobytes()))
 
 
 def _array_value(array: DenseArrayBase) -> tuple[int, ...] | tuple[float, ...]:

@@ -337,3 +337,50 @@ def test_a_mutated_text_gives_a_file_or_one_line(seed: int) -> None:
     outcomes = Counter(map(outcome, mutations(module_text(import_model(model)), generator)))
     assert outcomes["file"]
     assert not any(line is not None and "\n" in line for line in outcomes)
+
+
+# The ops of the TinyMo dialect.
+
+SPILLED = """
+func.func @main(%x: tensor<1x4xi8> {tinymo.tensor = {name = "x"}}) -> tensor<1x4xi8> {
+  %handle = tinymo.spill %x {memory = "psram"} : tensor<1x4xi8> -> !tinymo.spilled<tensor<1x4xi8>>
+  %y = tinymo.reload %handle {tinymo.tensor = {name = "y"}} : !tinymo.spilled<tensor<1x4xi8>> -> tensor<1x4xi8>
+  return %y : tensor<1x4xi8>
+}
+"""
+
+
+def test_spilling_is_a_custom_operator_with_a_token() -> None:
+    model = to_file(SPILLED)
+    graph = model.subgraphs[0]
+    assert operators(model) == ["TINYMO_SPILL", "TINYMO_RELOAD"]
+    assert all(operator.custom for operator in graph.operators)
+    token = graph.tensors[graph.operators[0].outputs[0]]
+    assert (token.name, token.dtype, token.shape) == ("x/spilled", "INT32", (1,))
+    assert graph.operators[1].inputs == graph.operators[0].outputs
+    assert described(to_file(module_text(import_model(model)))) == described(model)
+
+
+def test_a_split_is_refused_with_the_passes_that_help() -> None:
+    text = """
+    func.func @main(%x: tensor<1x4xi8> {tinymo.tensor = {name = "x"}}) -> tensor<1x2xi8> {
+      %y = tinymo.split %x {axis = 1, windows = [[0, 2]], tinymo.tensor = {name = "y"}}
+        : tensor<1x4xi8> -> (tensor<1x2xi8>)
+      return %y : tensor<1x2xi8>
+    }"""
+    with pytest.raises(BadModelError, match=r"^'y': a .tflite file has no 'tinymo.split'; run form-kernels,legalize"):
+        to_file(text)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ("3", "'tinymo.subgraph' must be a dictionary, not 3"),
+        ("{name = 3}", "'name' in 'tinymo.subgraph' must be a string"),
+        ('{nome = "a"}', "'tinymo.subgraph' has no entry called 'nome'"),
+    ],
+)
+def test_facts_of_the_subgraph_are_checked(facts: str, message: str) -> None:
+    text = edited((") -> tensor<2x1xi8> {", f") -> tensor<2x1xi8> attributes {{tinymo.subgraph = {facts}}} {{"))
+    with pytest.raises(BadModelError, match=re.escape(message)):
+        to_file(text)

@@ -24,7 +24,7 @@ def stated_options(operator: Operator, derived: frozenset[str] = frozenset()) ->
     return {
         field.name: _fact(field.name, value)
         for field, value in values.items()
-        if value is not None and (field.vector or value != field.default) and field.name not in derived
+        if value is not None and value != field.default and field.name not in derived
     }
 
 
