@@ -82,10 +82,11 @@ def check_network(recipe: Recipe) -> None:
         run_passes(passed, pass_)
         check_same(before, passed, pass_name=f"pass '{pass_.name}'")
     check_file(data, passed, "the passes")
-    for pass_ in (SplitSepconvPass(stripes=2, max_overhead=1000.0), SpillLongSkipsPass(min_gap=1)):
+    for pass_ in (SplitSepconvPass(chains="any", stripes=2, max_overhead=1000.0), SpillLongSkipsPass(min_gap=1)):
         changed = module.clone()
         run_passes(changed, pass_)
         check_same(module, changed, pass_name=f"pass '{pass_.name}' alone")
+        run_passes(changed, FormKernelsPass(), LegalizeForTflitePass())
         check_same(module, import_model(export_model(changed)), pass_name=f"'{pass_.name}' and the round trip")
     check_optimize(data, module)
 
