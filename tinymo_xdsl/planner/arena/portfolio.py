@@ -1,0 +1,160 @@
+"""
+The planner: several methods one after the other, the best plan wins.
+
+1. First-fit and best-fit in several orders. For most models one of them is as small as the lower bound.
+2. The complete search for a plan of exactly the lower bound, with several strategies and growing limits; between two
+   limits, for plans between the bound and the best one.
+3. Windows of the best plan are planned anew.
+
+All of it stops as soon as no smaller arena can exist. The effort is counted in states, never in seconds, so that the
+same problem gives the same plan on every machine.
+"""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from math import gcd
+from typing import NamedTuple
+
+from tinymo_xdsl.planner.arena.first_fit import Placer, orders
+from tinymo_xdsl.planner.arena.problem import Problem, Solution, arena_of, round_up
+from tinymo_xdsl.planner.arena.repair import repair
+from tinymo_xdsl.planner.arena.search import Strategy, search
+from tinymo_xdsl.planner.arena.sections import Sections
+from tinymo_xdsl.planner.arena.validate import validate
+
+
+class Effort(IntEnum):
+    """How many states are looked at after the greedy methods; fewer if the plan is known to be optimal."""
+
+    LOW = 4_000
+    DEFAULT = 100_000
+    HIGH = 2_000_000
+
+
+_SHAPES = ((1, 0), (1, 1), (2, 1), (4, 1), (1, 2))
+"""The exponents of size and lifetime that strategies rank by."""
+
+
+def plan(problem: Problem, effort: int = Effort.DEFAULT) -> Solution:
+    """
+    Offsets for all buffers of `problem`.
+
+    `effort` is a number of states, an `Effort` for instance. `PlanError` if fixed buffers share bytes.
+    """
+    if not problem.buffers:
+        return Solution((), 0, 0, True, "empty")
+    work = _Portfolio(problem)
+    # Half of the effort for each way to improve.
+    work.search(effort // 2)
+    work.repair(effort - effort // 2)
+    solution = Solution(*work.best, work.bound, work.is_optimal, work.method, work.states)
+    validate(problem, solution)
+    return solution
+
+
+class _Plan(NamedTuple):
+    offsets: tuple[int, ...]
+    arena: int
+
+
+class _Portfolio:
+    """The best plan so far, at first that of a greedy method, and what is known about its problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.placer = Placer(problem)
+        self.bound = problem.lower_bound
+        """No plan is smaller: the problem's bound, or more if a search was exhausted."""
+        self.states = 0
+        self.best, self.method = self._place_greedily()
+
+    @property
+    def is_optimal(self) -> bool:
+        """Whether no plan is smaller than the best."""
+        return self.best.arena <= self.bound
+
+    def search(self, limit: int) -> None:
+        """Search for plans in at most `limit` states."""
+        sections = Sections(self.problem)
+        end = self.states + limit
+        for round_, tries in enumerate(_limits(len(self.problem.buffers))):
+            for strategy in _strategies(round_):
+                if self.is_optimal or self.states >= end:
+                    return
+                self._search_below(sections, self.bound, strategy, min(tries, end - self.states))
+            self._halve(sections, _strategies(round_)[:2], tries, end)
+
+    def repair(self, limit: int) -> None:
+        """Plan windows of the best plan anew, in at most `limit` states."""
+        if self.is_optimal:
+            return
+        repaired = repair(self.placer, self.best.offsets, self.bound, limit, seed=0)
+        self.states += repaired.states
+        self._offer(repaired.offsets, "windows")
+
+    def _place_greedily(self) -> tuple[_Plan, str]:
+        """The best of first-fit in all orders, then best-fit; the first that is as small as the bound."""
+        plans: list[tuple[_Plan, str]] = []
+        for fit, fit_name in ((Placer.first_fit, "first-fit"), (Placer.best_fit, "best-fit")):
+            for name, order in orders(self.problem).items():
+                offsets = tuple(self.placer.place(order, fit))
+                self.states += len(order)
+                plans.append((_Plan(offsets, arena_of(self.problem, offsets)), f"{fit_name} by {name}"))
+                if plans[-1][0].arena <= self.bound:
+                    return plans[-1]
+        return min(plans, key=lambda entry: entry[0].arena)
+
+    def _halve(self, sections: Sections, strategies: tuple[Strategy, ...], tries: int, end: int) -> None:
+        """Search between the bound and the best plan, half way each time, while the next goal is worth it."""
+        low = self.bound
+        while self.best.arena - low > self.bound // 256 and self.states < end:
+            goal = (low + self.best.arena) // 2
+            for strategy in strategies:
+                self._search_below(sections, goal, strategy, min(tries, end - self.states))
+            if self.best.arena > goal:
+                low = goal
+
+    def _search_below(self, sections: Sections, goal: int, strategy: Strategy, limit: int) -> None:
+        """Search for a plan of `goal` bytes, rounded up to whole units, unless the best is that small."""
+        height = -(-goal // sections.unit)
+        if self.best.arena <= goal or limit <= 0:
+            return
+        outcome = search(sections, height, strategy, limit)
+        self.states += outcome.states
+        if outcome.offsets is not None:
+            self._offer(tuple(units * sections.unit for units in outcome.offsets), "search")
+        if outcome.exhausted and sections.is_searched_completely:
+            self.bound = max(self.bound, round_up(height * sections.unit + 1, _grain(self.problem)))
+
+    def _offer(self, offsets: tuple[int, ...], method: str) -> None:
+        arena = arena_of(self.problem, offsets)
+        if arena < self.best.arena:
+            self.best, self.method = _Plan(offsets, arena), method
+
+
+def _limits(buffers: int) -> Iterator[int]:
+    """How many states each search of a round may look at."""
+    limit = 2 * buffers + 400
+    while True:
+        yield limit
+        limit *= 2
+
+
+def _strategies(round_: int) -> tuple[Strategy, ...]:
+    """The strategies of a round; from the second one on with noise, other noise in each."""
+    return tuple(
+        Strategy(fewest, size, lifetime, min(round_, 3), round_)
+        for size, lifetime in _SHAPES
+        for fewest in (True, False)
+    )
+
+
+def _grain(problem: Problem) -> int:
+    """
+    What the arena of a plan is a multiple of in which each buffer rests on another one or on the ground.
+
+    Any plan becomes such a plan, no larger, if its buffers sink as far as they can.
+    """
+    sizes = (buffer.size for buffer in problem.buffers)
+    alignments = (buffer.alignment for buffer in problem.buffers if buffer.alignment > 1)
+    return gcd(*sizes, *alignments)
