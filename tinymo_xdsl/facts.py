@@ -12,37 +12,35 @@ Facts are builtin attributes under discardable keys, so that text with them pars
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
-from typing import TypeAlias, cast
 
-import numpy as np
 from xdsl.dialects.builtin import (
-    AnyFloat,
     ArrayAttr,
-    BoolAttr,
-    BytesAttr,
-    DenseArrayBase,
     DictionaryAttr,
-    FloatAttr,
-    IntegerAttr,
-    IntegerType,
-    StringAttr,
     UnitAttr,
-    f32,
-    i1,
-    i64,
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 
 from tinymo_xdsl.errors import BadModelError
+from tinymo_xdsl.fact_entries import (
+    FactReader,
+    OptionFact,
+    dictionary_of,
+    flag_attribute,
+    integer_attribute,
+    integers,
+    option_attribute,
+    option_value,
+    stated_floats,
+    stated_integers,
+    text_attribute,
+    text_value,
+)
 
 TENSOR_KEY = "tinymo.tensor"
 OPERATOR_KEY = "tinymo.operator"
 SUBGRAPH_KEY = "tinymo.subgraph"
 MODEL_KEY = "tinymo.model"
-
-OptionFact: TypeAlias = int | float | bool | str | tuple[int, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -86,18 +84,18 @@ class TensorFacts:
 
     def to_attribute(self) -> DictionaryAttr:
         """The dictionary that stands in the IR; what is at its default is left out."""
-        return _dictionary(
-            name=_text(self.name),
-            scale=_stated_floats(self.scale),
-            zero_point=_stated_integers(self.zero_point),
-            dimension=_integer(self.dimension, default=0),
-            dtype=_text(self.dtype),
+        return dictionary_of(
+            name=text_attribute(self.name),
+            scale=stated_floats(self.scale),
+            zero_point=stated_integers(self.zero_point),
+            dimension=integer_attribute(self.dimension, default=0),
+            dtype=text_attribute(self.dtype),
             shape=None if self.shape is None else integers(self.shape),
             shape_signature=None if self.shape_signature is None else integers(self.shape_signature),
-            min=_stated_floats(self.minimum),
-            max=_stated_floats(self.maximum),
-            has_rank=_flag(self.has_rank),
-            is_variable=_flag(self.is_variable),
+            min=stated_floats(self.minimum),
+            max=stated_floats(self.maximum),
+            has_rank=flag_attribute(self.has_rank),
+            is_variable=flag_attribute(self.is_variable),
         )
 
     @staticmethod
@@ -105,7 +103,7 @@ class TensorFacts:
         """The facts that a dictionary states. Raises `BadModelError` on a wrong type or an unknown key."""
         if not isinstance(attribute, DictionaryAttr):
             raise BadModelError(f"'{TENSOR_KEY}' must be a dictionary, not {attribute}")
-        name = _text_value(attribute.data.get("name"))
+        name = text_value(attribute.data.get("name"))
         reader = FactReader(f"'{TENSOR_KEY}'" if name is None else f"'{TENSOR_KEY}' of '{name}'", attribute)
         facts = TensorFacts(
             name=reader.text("name"),
@@ -149,20 +147,20 @@ class OperatorFacts:
 
     def to_attribute(self) -> DictionaryAttr:
         """The dictionary that stands in the IR; what is at its default is left out."""
-        options = DictionaryAttr({name: _option(value) for name, value in self.options.items()})
+        options = DictionaryAttr({name: option_attribute(value) for name, value in self.options.items()})
         intermediates = ArrayAttr([UnitAttr() if it is None else it.to_attribute() for it in self.intermediates])
-        return _dictionary(
-            name=_text(self.name),
-            version=_integer(self.version, default=1),
+        return dictionary_of(
+            name=text_attribute(self.name),
+            version=integer_attribute(self.version, default=1),
             options=options if self.options else None,
             result=None if self.result is None else integers(self.result),
-            absent=_stated_integers(self.absent),
+            absent=stated_integers(self.absent),
             intermediates=intermediates if self.intermediates else None,
-            mutating_variable_inputs=_stated_integers(self.mutating_variable_inputs),
-            custom=_flag(self.custom),
-            custom_options_format=_integer(self.custom_options_format, default=0),
-            options_type=_text(self.options_type),
-            debug_metadata_index=_integer(self.debug_metadata_index, default=-1),
+            mutating_variable_inputs=stated_integers(self.mutating_variable_inputs),
+            custom=flag_attribute(self.custom),
+            custom_options_format=integer_attribute(self.custom_options_format, default=0),
+            options_type=text_attribute(self.options_type),
+            debug_metadata_index=integer_attribute(self.debug_metadata_index, default=-1),
         )
 
     @staticmethod
@@ -191,30 +189,6 @@ class OperatorFacts:
         return facts
 
 
-def _dictionary(**entries: Attribute | None) -> DictionaryAttr:
-    return DictionaryAttr({name: entry for name, entry in entries.items() if entry is not None})
-
-
-def _text(value: str | None) -> StringAttr | None:
-    return None if value is None else StringAttr(value)
-
-
-def _integer(value: int | None, default: int | None = None) -> IntegerAttr | None:
-    return None if value is None or value == default else IntegerAttr(value, i64)
-
-
-def _flag(value: bool) -> UnitAttr | None:
-    return UnitAttr() if value else None
-
-
-def _stated_integers(values: Sequence[int]) -> DenseArrayBase | None:
-    return integers(values) if values else None
-
-
-def _stated_floats(values: Sequence[float]) -> DenseArrayBase | None:
-    return floats(values) if values else None
-
-
 @dataclass(frozen=True)
 class SubgraphFacts:
     """What a `.tflite` file says of a subgraph beyond its operators."""
@@ -226,7 +200,10 @@ class SubgraphFacts:
 
     def to_attribute(self) -> DictionaryAttr:
         """The dictionary that stands in the IR; what is at its default is left out."""
-        return _dictionary(name=_text(self.name), debug_metadata_index=_integer(self.debug_metadata_index, default=-1))
+        return dictionary_of(
+            name=text_attribute(self.name),
+            debug_metadata_index=integer_attribute(self.debug_metadata_index, default=-1),
+        )
 
     @staticmethod
     def from_attribute(attribute: Attribute) -> "SubgraphFacts":
@@ -237,173 +214,6 @@ class SubgraphFacts:
         facts = SubgraphFacts(reader.text_or_none("name"), reader.integer("debug_metadata_index", -1))
         reader.finish()
         return facts
-
-
-class FactReader:
-    """Reads the entries of one facts dictionary, and says by name what is missing, mistyped or unknown."""
-
-    def __init__(self, where: str, attribute: DictionaryAttr):
-        """Reads `attribute`, which messages call `where`."""
-        self.where = where
-        self.entries = dict(attribute.data)
-
-    def _fail(self, name: str, expected: str) -> BadModelError:
-        return BadModelError(f"'{name}' in {self.where} must be {expected}")
-
-    def text_or_none(self, name: str) -> str | None:
-        """A string entry, or `None` without one."""
-        entry = self.entries.pop(name, None)
-        if entry is None:
-            return None
-        if (text := _text_value(entry)) is None:
-            raise self._fail(name, "a string")
-        return text
-
-    def text(self, name: str) -> str:
-        """A string entry that must be there."""
-        if (text := self.text_or_none(name)) is None:
-            raise self._fail(name, "given, a string")
-        return text
-
-    def integer_or_none(self, name: str) -> int | None:
-        """An integer entry, or `None` without one."""
-        entry = self.entries.pop(name, None)
-        if entry is None:
-            return None
-        if not isinstance(entry, IntegerAttr):
-            raise self._fail(name, "an integer")
-        return entry.value.data
-
-    def integer(self, name: str, default: int) -> int:
-        """An integer entry, or `default` without one."""
-        value = self.integer_or_none(name)
-        return default if value is None else value
-
-    def flag(self, name: str) -> bool:
-        """Whether a unit entry is there."""
-        entry = self.entries.pop(name, None)
-        if entry is not None and not isinstance(entry, UnitAttr):
-            raise self._fail(name, "a unit attribute")
-        return entry is not None
-
-    def integer_list_or_none(self, name: str) -> tuple[int, ...] | None:
-        """An `array<i64: ...>` entry, or `None` without one."""
-        entry = self.entries.pop(name, None)
-        if entry is None:
-            return None
-        if not isinstance(entry, DenseArrayBase) or isinstance(value := _array_value(entry), float):
-            raise self._fail(name, "an array of integers")
-        if any(isinstance(item, float) for item in value):
-            raise self._fail(name, "an array of integers")
-        return tuple(int(item) for item in value)
-
-    def integer_pair_or_none(self, name: str) -> tuple[int, int] | None:
-        """An `array<i64: ...>` entry of two numbers, or `None` without one."""
-        numbers = self.integer_list_or_none(name)
-        if numbers is None:
-            return None
-        if len(numbers) != 2:
-            raise self._fail(name, "an array of two integers")
-        return (numbers[0], numbers[1])
-
-    def integer_list(self, name: str) -> tuple[int, ...]:
-        """An `array<i64: ...>` entry, empty without one."""
-        return self.integer_list_or_none(name) or ()
-
-    def float_list(self, name: str) -> tuple[float, ...]:
-        """An `array<f32: ...>` entry, empty without one."""
-        entry = self.entries.pop(name, None)
-        if entry is None:
-            return ()
-        if not isinstance(entry, DenseArrayBase) or entry.elt_type != f32:
-            raise self._fail(name, "an array<f32: ...>")
-        values = tuple(float(item) for item in _array_value(entry))
-        if not all(map(isfinite, values)):
-            raise self._fail(name, "an array of finite numbers")
-        return values
-
-    def dictionary(self, name: str) -> Mapping[str, Attribute]:
-        """A dictionary entry, empty without one."""
-        entry = self.entries.pop(name, None)
-        if entry is not None and not isinstance(entry, DictionaryAttr):
-            raise self._fail(name, "a dictionary")
-        return {} if entry is None else entry.data
-
-    def array(self, name: str) -> Sequence[Attribute]:
-        """An array entry, empty without one."""
-        entry = self.entries.pop(name, None)
-        if entry is not None and not isinstance(entry, ArrayAttr):
-            raise self._fail(name, "an array")
-        return () if entry is None else entry.data
-
-    def attribute(self, name: str) -> Attribute | None:
-        """An entry of any kind, or `None` without one."""
-        return self.entries.pop(name, None)
-
-    def finish(self) -> None:
-        """Refuses entries that nothing has read."""
-        if self.entries:
-            raise BadModelError(f"{self.where} has no entry called '{next(iter(self.entries))}'")
-
-
-def _text_value(attribute: Attribute | None) -> str | None:
-    """What a string attribute says. xDSL's parser takes strings that are not ASCII for bytes."""
-    if isinstance(attribute, StringAttr):
-        return attribute.data
-    try:
-        return attribute.data.decode() if isinstance(attribute, BytesAttr) else None
-    except UnicodeDecodeError:
-        return None
-
-
-def integers(values: Sequence[int]) -> DenseArrayBase:
-    """The attribute `array<i64: ...>`."""
-    return DenseArrayBase(i64, BytesAttr(np.array(values, "<i8").tobytes()))
-
-
-def floats(values: Sequence[float]) -> DenseArrayBase:
-    """The attribute `array<f32: ...>`."""
-    return DenseArrayBase(f32, BytesAttr(np.array(values, "<f4").tobytes()))
-
-
-def _array_value(array: DenseArrayBase) -> tuple[int, ...] | tuple[float, ...]:
-    if isinstance(array.elt_type, IntegerType):
-        return cast("DenseArrayBase[IntegerType]", array).get_values()
-    return cast("DenseArrayBase[AnyFloat]", array).get_values()
-
-
-def _option(value: OptionFact) -> Attribute:
-    match value:
-        case bool():
-            return BoolAttr.from_bool(value)
-        case int():
-            return IntegerAttr(value, i64)
-        case float():
-            return FloatAttr(value, f32)
-        case str():
-            return StringAttr(value)
-        case tuple():
-            return (
-                floats(value)
-                if any(isinstance(item, float) for item in value)
-                else integers(cast("tuple[int, ...]", value))
-            )
-
-
-def option_value(attribute: Attribute) -> OptionFact:
-    """The plain value of one entry of the options of `tinymo.operator`."""
-    match attribute:
-        case IntegerAttr():
-            number = attribute.value.data
-            return bool(number) if attribute.type == i1 else number
-        case FloatAttr():
-            return float(np.float32(attribute.value.data))
-        case StringAttr() | BytesAttr() if (text := _text_value(attribute)) is not None:
-            return text
-        case DenseArrayBase():
-            return _array_value(attribute)
-        case _:
-            raise BadModelError(f"the options of '{OPERATOR_KEY}' hold numbers, strings and arrays, not {attribute}")
 
 
 def tensor_facts(value: SSAValue) -> TensorFacts | None:

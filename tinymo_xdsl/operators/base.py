@@ -28,7 +28,8 @@ from xdsl.utils.exceptions import VerifyException
 from tinymo_xdsl.analysis.kernels import Kernel, is_constant
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import OperatorFacts, OptionFact, TensorFacts, name_of, set_tensor_facts
+from tinymo_xdsl.fact_entries import OptionFact
+from tinymo_xdsl.facts import OperatorFacts, TensorFacts, name_of, set_tensor_facts
 from tinymo_xdsl.flatbuffer.model import Operator
 from tinymo_xdsl.flatbuffer.schema import ActivationFunctionType, Padding
 from tinymo_xdsl.numerics import dense

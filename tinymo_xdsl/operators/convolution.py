@@ -7,7 +7,8 @@ from xdsl.dialects.builtin import Float32Type, i32, i64
 from xdsl.ir import SSAValue
 
 from tinymo_xdsl.dialects import tosa
-from tinymo_xdsl.facts import OptionFact, has_tensor_facts
+from tinymo_xdsl.fact_entries import OptionFact
+from tinymo_xdsl.facts import has_tensor_facts
 from tinymo_xdsl.flatbuffer.schema import Padding
 from tinymo_xdsl.numerics.requantize import Multiplier, effective_scale, quantize_multiplier
 from tinymo_xdsl.operators.base import (

@@ -7,7 +7,7 @@ from xdsl.dialects.builtin import Float16Type, Float32Type, IntegerType, TensorT
 from xdsl.ir import Operation, SSAValue
 
 from tinymo_xdsl.dialects import tosa
-from tinymo_xdsl.facts import OptionFact
+from tinymo_xdsl.fact_entries import OptionFact
 from tinymo_xdsl.numerics import activations
 from tinymo_xdsl.numerics.requantize import Multiplier, addition_multipliers, effective_scale, quantize_multiplier
 from tinymo_xdsl.operators.base import (

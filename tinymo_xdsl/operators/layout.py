@@ -6,7 +6,8 @@ from xdsl.dialects.builtin import IntegerAttr, TensorType, i32
 from xdsl.ir import SSAValue
 
 from tinymo_xdsl.dialects import tosa
-from tinymo_xdsl.facts import OptionFact, tensor_facts
+from tinymo_xdsl.fact_entries import OptionFact
+from tinymo_xdsl.facts import tensor_facts
 from tinymo_xdsl.flatbuffer.schema import ActivationFunctionType
 from tinymo_xdsl.operators.base import (
     Implied,

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import OptionFact
+from tinymo_xdsl.fact_entries import OptionFact
 from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import Operator, OptionValue
 

@@ -7,7 +7,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.dialects.tosa.base import ints, plain_ints
-from tinymo_xdsl.facts import OptionFact
+from tinymo_xdsl.fact_entries import OptionFact
 from tinymo_xdsl.operators.base import Lift, Lifted, Lowering, NotExactError, OperatorFamily, shape_of
 from tinymo_xdsl.operators.requantize import clamp, lift_activation
 from tinymo_xdsl.operators.windows import cut_unread, grid_of, pads_attribute, whole_image

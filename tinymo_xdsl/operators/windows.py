@@ -7,7 +7,7 @@ from xdsl.ir import SSAValue
 
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.dialects.tosa.base import plain_ints
-from tinymo_xdsl.facts import OptionFact
+from tinymo_xdsl.fact_entries import OptionFact
 from tinymo_xdsl.flatbuffer.schema import Padding
 from tinymo_xdsl.operators.base import Emitter, Lift, NotExactError, shape_of
 

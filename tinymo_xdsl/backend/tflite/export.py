@@ -18,7 +18,8 @@ from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
 from tinymo_xdsl.analysis.liveness import is_variable
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.facts import MODEL_KEY, TENSOR_KEY, FactReader, TensorFacts, name_of, subgraph_facts, tensor_facts
+from tinymo_xdsl.fact_entries import FactReader
+from tinymo_xdsl.facts import MODEL_KEY, TENSOR_KEY, TensorFacts, name_of, subgraph_facts, tensor_facts
 from tinymo_xdsl.flatbuffer import schema
 from tinymo_xdsl.flatbuffer.model import (
     Metadata,
