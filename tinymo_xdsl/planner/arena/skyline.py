@@ -7,6 +7,7 @@ Whatever is placed later lies above the floor of its sections, apart from what f
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinymo_xdsl.planner.arena.problem import round_up
 from tinymo_xdsl.planner.arena.sections import Sections
 
 WALL = 1 << 62
@@ -96,7 +97,7 @@ class Skyline:
         self._close(buffer, offset)
         for part in sections.parts[buffer]:
             start = offset + sections.above[part]
-            if not self.is_free(part, start):
+            if start + sections.size[part] > self.height or self._clear(part, start) > start:
                 return False
             for section in range(sections.first[part], sections.end[part]):
                 if self.floor[section] > start:
@@ -106,12 +107,23 @@ class Skyline:
                     return False
         return True
 
-    def is_free(self, part: int, start: int) -> bool:
-        """Whether `part` could begin at `start` beside all hanging parts and below the end of the arena."""
+    def lowest_offset(self, buffer: int, offset: int) -> int:
+        """The lowest aligned offset from `offset` on at which `buffer` is free of all hanging parts."""
+        sections = self.sections
+        alignment = sections.alignment[buffer]
+        while True:
+            offset = round_up(offset, alignment)
+            lowest = max(self._clear(p, offset + sections.above[p]) - sections.above[p] for p in sections.parts[buffer])
+            if lowest == offset:
+                return offset
+            offset = lowest
+
+    def _clear(self, part: int, start: int) -> int:
+        """`start`, or the end of the highest hanging part that `part` would overlap if it began there."""
         sections = self.sections
         end = start + sections.size[part]
         hanging = self.hanging[sections.first[part] : sections.end[part]]
-        return end <= self.height and not any(low < end and start < high for parts in hanging for low, high in parts)
+        return max((high for parts in hanging for low, high in parts if low < end and start < high), default=start)
 
     def raise_floor(self, section: int, level: int) -> bool:
         """Let nothing begin in `section` below `level`. False if that leaves too little room."""

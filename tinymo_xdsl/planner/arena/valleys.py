@@ -7,7 +7,6 @@ at this level, or not below the level that `Edge.lift` gives.
 
 from typing import NamedTuple, TypeAlias
 
-from tinymo_xdsl.planner.arena.problem import round_up
 from tinymo_xdsl.planner.arena.skyline import WALL, Skyline
 
 
@@ -167,9 +166,8 @@ def _ready(skyline: Skyline, parts: list[int], section: int, level: int, lift: i
         lowest = max(
             max(skyline.floor[sections.first[p] : sections.end[p]]) - sections.above[p] for p in sections.parts[buffer]
         )
-        offset = round_up(max(lowest, 0), sections.alignment[buffer])
-        begin = offset + sections.above[part]
-        if begin == level and all(skyline.is_free(p, offset + sections.above[p]) for p in sections.parts[buffer]):
+        begin = skyline.lowest_offset(buffer, max(lowest, 0)) + sections.above[part]
+        if begin == level:
             ready.append(part)
         else:
             lift = min(lift, max(begin, level + 1))
