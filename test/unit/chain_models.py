@@ -139,6 +139,14 @@ class ChainBuilder:
         result = self._layer(name, shape, source.scale, source.zero_point)
         return self._append(result, "PAD", (source.index, sizes), "PadOptions", {})
 
+    def rows(self, name: str, source: Layer, start: int, stop: int, columns: int | None = None) -> Layer:
+        """SLICE of some rows, and of the first columns of them."""
+        first = self._integers(f"{name}/begin", (0, start, 0, 0))
+        shape = (1, stop - start, columns or source.shape[2], source.shape[3])
+        result = self._layer(name, shape, source.scale, source.zero_point)
+        inputs = (source.index, first, self._integers(f"{name}/size", shape))
+        return self._append(result, "SLICE", inputs, "SliceOptions", {})
+
     def enlarge(self, name: str, source: Layer, factor: int) -> Layer:
         """RESIZE_NEAREST_NEIGHBOR."""
         _, height, width, channels = source.shape

@@ -6,9 +6,10 @@ the kernel then copies bytes onto themselves. An elementwise kernel may write ov
 depends on the kernel library; anything that is not listed does not alias. `planner.sharing` decides what is possible.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
@@ -67,27 +68,53 @@ class Group:
     members: tuple[tuple[SSAValue, int], ...]
     """Each tensor with its offset in bytes."""
     pieces: tuple[Piece, ...]
-    """Steps are numbered as in `find_groups`."""
+    """Steps are numbered as in `aliases_of`."""
 
 
-def find_groups(function: FuncOp, library: KernelLibrary, sharing: Sharing = Sharing.IN_ORDER) -> list[Group]:
+@dataclass(frozen=True, eq=False)
+class Aliases:
+    """The tensors of a function that lie in the arena, and which of them may share bytes."""
+
+    values: tuple[SSAValue, ...]
+    tensors: tuple[Tensor, ...]
+    """Numbered as `values`."""
+    views: tuple[tuple[Copy, ...], ...]
+    """For each kernel the copies that it need not make."""
+    overwrites: tuple[tuple[Overwrite, ...], ...]
+    """For each kernel the operands that it may write over."""
+
+    def wishes(self, sharing: Sharing) -> list[Wish]:
+        """What to share, the most wanted first."""
+        if sharing is Sharing.NONE:
+            return []
+        if sharing is Sharing.IN_ORDER:
+            return [wish for wishes in zip(self.views, self.overwrites, strict=True) for wish in chain(*wishes)]
+        in_place = self.overwrites if sharing is Sharing.VIEWS_THEN_IN_PLACE else ()
+        return list(chain(*self.views, *in_place))
+
+    def groups(self, wishes: Sequence[Wish]) -> list[Group]:
+        """The groups in which `wishes` are granted as far as possible, in order of appearance."""
+        groups = share(self.tensors, wishes, TFLM_ALIGNMENT)
+        return [Group(tuple((self.values[index], at) for index, at in g.members), g.pieces) for g in groups]
+
+
+def aliases_of(function: FuncOp, library: KernelLibrary) -> Aliases:
     """
-    The groups of `function`, a level-2 function as the backend writes it, in order of appearance.
+    What may share bytes in `function`, a level-2 function as the backend writes it.
 
     Kernels are numbered from 1, as the file's operators are; at step 0 the arguments are there, and results of the
-    function are kept to the step behind the last kernel. Constants and variables are in no group, nor is what has no
-    bytes.
+    function are kept to the step behind the last kernel. Left out are constants, variables, and what has no bytes.
     """
     kernels = [kernel for kernel in kernels_of(function) if not any(map(is_variable, kernel.outputs))]
     made = [*function.args, *(value for kernel in kernels for value in kernel.outputs)]
-    values = [value for value in made if byte_size(value)]
+    values = tuple(value for value in made if byte_size(value))
     numbers = {value: number for number, value in enumerate(values)}
-    tensors = _tensors(function, kernels, numbers)
-    groups = share(tensors, list(_wishes(kernels, numbers, library, sharing)), TFLM_ALIGNMENT)
-    return [Group(tuple((values[number], at) for number, at in group.members), group.pieces) for group in groups]
+    views = tuple(tuple(_copies(kernel, numbers, library)) for kernel in kernels)
+    overwrites = tuple(tuple(_overwrites(kernel, numbers, library)) for kernel in kernels)
+    return Aliases(values, tuple(_tensors(function, kernels, numbers)), views, overwrites)
 
 
-def _tensors(function: FuncOp, kernels: Sequence[Kernel], numbers: dict[SSAValue, int]) -> list[Tensor]:
+def _tensors(function: FuncOp, kernels: Sequence[Kernel], numbers: Mapping[SSAValue, int]) -> list[Tensor]:
     made: dict[SSAValue, int] = dict.fromkeys(function.args, 0)
     reads: dict[SSAValue, list[Read]] = {value: [] for value in numbers}
     for step, kernel in enumerate(kernels, 1):
@@ -110,32 +137,22 @@ def _read(step: int, kernel: Kernel, value: SSAValue) -> Read:
     return Read(step, 0, byte_size(value))
 
 
-def _wishes(
-    kernels: Sequence[Kernel], numbers: dict[SSAValue, int], library: KernelLibrary, sharing: Sharing
-) -> Iterator[Wish]:
-    if sharing is Sharing.NONE:
-        return
-    in_place: list[Overwrite] = []
-    for kernel in kernels:
-        views = _views(kernel) if operator_name(kernel) in _VIEWS[library] else ()
-        yield from (Copy(numbers[a], numbers[b], at) for a, b, at in views if a in numbers and b in numbers)
-        pairs = [(result, operand) for result, operand in _in_place(kernel, library) if operand in numbers]
-        overwrites = [Overwrite(numbers[result], numbers[operand]) for result, operand in pairs]
-        if sharing is Sharing.IN_ORDER:
-            yield from overwrites
-        in_place += overwrites
-    if sharing is Sharing.VIEWS_THEN_IN_PLACE:
-        yield from in_place
+def _copies(kernel: Kernel, numbers: Mapping[SSAValue, int], library: KernelLibrary) -> Iterator[Copy]:
+    if operator_name(kernel) in _VIEWS[library]:
+        for part, whole, offset in _views(kernel):
+            if part in numbers and whole in numbers:
+                yield Copy(numbers[part], numbers[whole], offset)
 
 
-def _in_place(kernel: Kernel, library: KernelLibrary) -> Iterator[tuple[SSAValue, SSAValue]]:
-    """Pairs (result, operand) of which the first may be written over the second, if nobody needs that any more."""
+def _overwrites(kernel: Kernel, numbers: Mapping[SSAValue, int], library: KernelLibrary) -> Iterator[Overwrite]:
     if operator_name(kernel) not in _IN_PLACE[library] or len(kernel.outputs) != 1:
         return
     # The name is what the facts state, the ops what is computed.
     if all(isinstance(op, (*ELEMENTWISE, tosa.CustomOp)) for op in kernel.ops):
         result = kernel.outputs[0]
-        yield from ((result, operand) for operand in kernel.inputs if operand.type == result.type)
+        for operand in kernel.inputs:
+            if operand in numbers and operand.type == result.type:
+                yield Overwrite(numbers[result], numbers[operand])
 
 
 def _views(kernel: Kernel) -> Iterator[tuple[SSAValue, SSAValue, int]]:

@@ -74,6 +74,11 @@ class Group:
     pieces: tuple[Piece, ...]
 
 
+def ends_of(wish: Wish) -> tuple[int, int]:
+    """The two tensors of a wish."""
+    return (wish.part, wish.whole) if isinstance(wish, Copy) else (wish.result, wish.operand)
+
+
 def share(tensors: Sequence[Tensor], wishes: Sequence[Wish], alignment: int = 1) -> list[Group]:
     """
     Groups of `tensors` in which each of `wishes`, in this order, is granted if no byte is then needed for two things.
@@ -85,6 +90,11 @@ def share(tensors: Sequence[Tensor], wishes: Sequence[Wish], alignment: int = 1)
     for wish in wishes:
         sharing.grant(wish)
     return sharing.groups()
+
+
+def is_possible(tensors: Sequence[Tensor], wishes: Iterable[Wish], offsets: Sequence[int]) -> bool:
+    """Whether each byte holds what is read from it if `tensors` lie at `offsets`; `wishes` says what may overlap."""
+    return _Sharing(tensors, wishes, 1).is_possible(dict(enumerate(offsets)))
 
 
 _Cluster: TypeAlias = dict[int, int]
@@ -128,6 +138,10 @@ class _Sharing:
                 groups.append(Group(tuple(moved.items()), tuple(pieces)))
         return groups
 
+    def is_possible(self, cluster: Mapping[int, int]) -> bool:
+        """Whether no byte would be needed for two things at once."""
+        return self._pieces(cluster) is not None
+
     def grant(self, wish: Wish) -> None:
         """Puts the two clusters of a wish together, if that is possible."""
         match wish:
@@ -140,7 +154,7 @@ class _Sharing:
         if mine is theirs or shift % self.alignment:
             return
         merged = theirs | {key: at + shift for key, at in mine.items()}
-        if self._pieces(merged) is not None:
+        if self.is_possible(merged):
             for key in merged:
                 self.clusters[key] = merged
 
@@ -151,27 +165,28 @@ class _Sharing:
             bounds |= {offset, offset + self.tensors[index].size}
             bounds |= {offset + edge for read in self.tensors[index].reads for edge in (read.start, read.stop)}
         pieces: list[Piece] = []
+        waiting = sorted(cluster, key=lambda index: (cluster[index], index), reverse=True)
+        here: list[int] = []
         for start, stop in pairwise(sorted(bounds)):
-            contents = self._contents(cluster, start, stop)
+            here = [index for index in here if stop <= cluster[index] + self.tensors[index].size]
+            while waiting and cluster[waiting[-1]] <= start:
+                here.append(waiting.pop())
+            contents = self._contents(cluster, here, start, stop)
             if any(not self._follows(cluster, earlier, later) for earlier, later in pairwise(contents)):
                 return None
             pieces += [Piece(start, stop, content.first, content.last) for content in contents]
         return pieces
 
-    def _contents(self, cluster: Mapping[int, int], start: int, stop: int) -> list[_Content]:
-        """What the bytes [start, stop) hold one after the other. Ends of a copy that lie together hold the same."""
-        here = {
-            index: index
-            for index, offset in cluster.items()
-            if offset <= start and stop <= offset + self.tensors[index].size
-        }
+    def _contents(self, cluster: Mapping[int, int], here: Sequence[int], start: int, stop: int) -> list[_Content]:
+        """What the bytes [start, stop) of the tensors `here` hold. Ends of a copy that lie together hold the same."""
+        parents = {index: index for index in here}
         for part in here:
             for copy in self.wholes.get(part, ()):
-                if copy.whole in here and cluster[copy.whole] + copy.offset == cluster[part]:
-                    here[_root(here, part)] = _root(here, copy.whole)
+                if copy.whole in parents and cluster[copy.whole] + copy.offset == cluster[part]:
+                    parents[_root(parents, part)] = _root(parents, copy.whole)
         members: dict[int, list[int]] = {}
         for index in here:
-            members.setdefault(_root(here, index), []).append(index)
+            members.setdefault(_root(parents, index), []).append(index)
         contents = [self._content(cluster, group, start, stop) for group in members.values()]
         return sorted(contents, key=lambda content: (content.first, content.last))
 
