@@ -18,8 +18,9 @@ from typing import NamedTuple
 from tinymo_xdsl.planner.arena.first_fit import Placer, orders
 from tinymo_xdsl.planner.arena.problem import Problem, Solution, arena_of, round_up
 from tinymo_xdsl.planner.arena.repair import repair
-from tinymo_xdsl.planner.arena.search import Strategy, search
+from tinymo_xdsl.planner.arena.search import search
 from tinymo_xdsl.planner.arena.sections import Sections
+from tinymo_xdsl.planner.arena.strategy import Side, Strategy
 from tinymo_xdsl.planner.arena.validate import validate
 
 
@@ -31,7 +32,9 @@ class Effort(IntEnum):
     HIGH = 2_000_000
 
 
-_SHAPES = ((1, 0), (1, 1), (2, 1), (4, 1), (1, 2))
+_EDGES = ((True, Side.BOTH), (False, Side.BOTH), (True, Side.RIGHT), (True, Side.LEFT))
+"""Where strategies branch."""
+_SHAPES = ((1, 0), (1, 1), (0, 1), (2, 1), (1, 2))
 """The exponents of size and lifetime that strategies rank by."""
 
 
@@ -142,10 +145,9 @@ def _limits(buffers: int) -> Iterator[int]:
 
 def _strategies(round_: int) -> tuple[Strategy, ...]:
     """The strategies of a round; from the second one on with noise, other noise in each."""
+    noise = min(round_, 3)
     return tuple(
-        Strategy(fewest, size, lifetime, min(round_, 3), round_)
-        for size, lifetime in _SHAPES
-        for fewest in (True, False)
+        Strategy(fewest, side, size, lifetime, noise, round_) for size, lifetime in _SHAPES for fewest, side in _EDGES
     )
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from tinymo_xdsl.planner.arena.first_fit import Placer
 from tinymo_xdsl.planner.arena.problem import Buffer, Piece, Problem, arena_of, round_up
 from tinymo_xdsl.planner.arena.random_numbers import RandomNumbers
-from tinymo_xdsl.planner.arena.search import Strategy, search
+from tinymo_xdsl.planner.arena.search import search
 from tinymo_xdsl.planner.arena.sections import Sections
+from tinymo_xdsl.planner.arena.strategy import Side, Strategy
 
 _WINDOWS = 16
 """How many windows may fail before a goal is given up."""
@@ -112,8 +113,7 @@ class _Repair:
             )
         )
         sections = Sections(problem)
-        kind = self.numbers.below(4)
-        strategy = Strategy(kind < 2, 1, kind % 2, self.numbers.below(3), self.numbers.below(1 << 32))
+        strategy = self._strategy()
         limit = min(2 * len(window) + 200, self.limit - self.states)
         outcome = search(sections, goal // sections.unit, strategy, limit)
         self.states += outcome.states
@@ -122,6 +122,10 @@ class _Repair:
         for index, units in zip(chosen, outcome.offsets, strict=True):
             self.offsets[index] = units * sections.unit
         return True
+
+    def _strategy(self) -> Strategy:
+        below = self.numbers.below
+        return Strategy(bool(below(2)), tuple(Side)[below(3)], below(2), 1 - below(2), below(3), below(1 << 32))
 
 
 def _cut(buffer: Buffer, offset: int, start: int, end: int) -> Buffer:

@@ -23,30 +23,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from tinymo_xdsl.planner.arena.random_numbers import RandomNumbers
 from tinymo_xdsl.planner.arena.sections import Sections
 from tinymo_xdsl.planner.arena.skyline import WALL, Skyline, Snapshot
+from tinymo_xdsl.planner.arena.strategy import Strategy
 from tinymo_xdsl.planner.arena.valleys import Branch, Known, find_branch
 
 _SECTIONS_IN_A_STATE = 256
 """A state of more sections counts as several, because it takes as long."""
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """
-    What the search tries first. It decides how soon a plan is found, never whether there is one.
-
-    Of the parts that fit at an edge the one with the largest size ** `size` * lifetime ** `lifetime` comes first,
-    each times a random factor from 1 to 1 + `noise`.
-    """
-
-    fewest: bool
-    """Branch where there are the fewest choices, or else where there is the least slack."""
-    size: int = 1
-    lifetime: int = 0
-    noise: int = 0
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,7 +83,7 @@ class _Search:
             if self.states >= self.limit:
                 return Outcome(None, False, self.states)
             self.states += 1 + (region.end - region.first) // _SECTIONS_IN_A_STATE
-            branch = find_branch(skyline, region.first, region.end, region.known, self.strategy.fewest)
+            branch = find_branch(skyline, region.first, region.end, region.known, self.strategy)
             frame = region.frame
             if branch is not None:
                 frame = len(self.frames)
@@ -155,12 +138,4 @@ def search(sections: Sections, height: int, strategy: Strategy, limit: int) -> O
     """Look for a plan within `height` units, in at most `limit` states."""
     if any(units > height for units in sections.live()):
         return Outcome(None, True, 0)
-    return _Search(Skyline(sections, height, _priority(sections, strategy)), strategy, limit).run()
-
-
-def _priority(sections: Sections, strategy: Strategy) -> list[int]:
-    numbers = RandomNumbers(strategy.seed)
-    return [
-        -(size**strategy.size) * (end - first) ** strategy.lifetime * (64 + numbers.below(64 * strategy.noise + 1))
-        for size, first, end in zip(sections.size, sections.first, sections.end, strict=True)
-    ]
+    return _Search(Skyline(sections, height, strategy.priority(sections)), strategy, limit).run()

@@ -56,6 +56,8 @@ class Skyline:
         """The placed buffers in order."""
         self.is_open = [True] * len(sections.size)
         """Whether each part still has to be placed."""
+        self.failures = [0] * sections.count
+        """How often each section has shown that no plan can follow. Never undone."""
         self.starting: list[list[int]] = [[] for _ in range(sections.count + 1)]
         self.ending: list[list[int]] = [[] for _ in range(sections.count + 1)]
         for part in sorted(range(len(sections.size)), key=lambda part: (priority[part], part)):

@@ -8,6 +8,7 @@ at this level, or not below the level that `Edge.lift` gives.
 from typing import NamedTuple, TypeAlias
 
 from tinymo_xdsl.planner.arena.skyline import WALL, Skyline
+from tinymo_xdsl.planner.arena.strategy import Side, Strategy
 
 
 class Valley(NamedTuple):
@@ -46,16 +47,15 @@ class Branch(NamedTuple):
     known: Known
 
 
-def find_branch(skyline: Skyline, first: int, end: int, known: Known, fewest: bool) -> Branch | None:
+def find_branch(skyline: Skyline, first: int, end: int, known: Known, strategy: Strategy) -> Branch | None:
     """
     The most constrained edge within the sections [first, end), after filling up what stays empty in any plan.
 
-    With `fewest` that is the edge with the fewest choices, else the one with the least slack. A single choice always
-    comes first. `None` if no plan can follow.
+    `None` if no plan can follow. The section that shows it counts as a failure: later searches come to it earlier.
     """
     floor = skyline.floor
     best: Edge | None = None
-    best_rank = (0, 0, 0)
+    best_rank = (False, 0, 0)
     found: Known = {}
     start = first
     while start < end:
@@ -67,17 +67,33 @@ def find_branch(skyline: Skyline, first: int, end: int, known: Known, fewest: bo
         empty = edges[0] if not edges[0].parts else edges[1]
         if not empty.parts:
             if not empty.may_stay_empty or not skyline.raise_floor(empty.section, empty.lift):
+                skyline.failures[empty.section] += 1
                 return None
             # The run before it may be a valley now.
             start = _run_start(floor, _run_start(floor, empty.section, first) - 1, first)
             continue
         found[valley] = edges
         for edge in edges:
-            choices = len(edge.parts) + edge.may_stay_empty
-            rank = (choices if fewest else choices > 1, edge.slack, edge.level)
-            if best is None or rank < best_rank:
+            rank = _rank(skyline, edge, strategy)
+            if (best is None or rank < best_rank) and _is_wanted(edge, valley, strategy.side):
                 best, best_rank = edge, rank
     return None if best is None else Branch(best, found if skyline.sections.is_local else {})
+
+
+def _rank(skyline: Skyline, edge: Edge, strategy: Strategy) -> tuple[bool, int, int]:
+    """The smaller, the more constrained. A single choice always comes first, failures make an edge urgent."""
+    choices = len(edge.parts) + edge.may_stay_empty
+    urgency = 1 + skyline.failures[edge.section]
+    if strategy.fewest:
+        return choices > 1, (choices << 10) // urgency, edge.slack
+    return choices > 1, (edge.slack << 10) // urgency, edge.level
+
+
+def _is_wanted(edge: Edge, valley: Valley, side: Side) -> bool:
+    """Whether to branch on this side; a single choice is no branch."""
+    if side is Side.BOTH or len(edge.parts) + edge.may_stay_empty == 1:
+        return True
+    return edge.section == (valley.first if side is Side.LEFT else valley.end - 1)
 
 
 def _run(floor: list[int], start: int, first: int, end: int) -> Valley:
