@@ -41,6 +41,7 @@ from tinymo_xdsl.facts import (
     set_tensor_facts,
 )
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Quantization, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.offline_plan import without_plan
 from tinymo_xdsl.flatbuffer.schema import Padding
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.operators.base import Emitter, Lowering, NotExactError, Operand, OperatorFamily, lower_exactly
@@ -52,9 +53,6 @@ from tinymo_xdsl.operators.registry import FAMILIES
 logger = logging.getLogger(__name__)
 
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-OFFLINE_PLAN = "OfflineMemoryAllocation"
-"""Metadata that holds an arena plan. It is for one order of tensors only, so an import drops it."""
 
 
 def import_model(model: Model) -> ModuleOp:
@@ -85,7 +83,8 @@ def _model_facts(model: Model) -> DictionaryAttr:
     entries: dict[str, Attribute] = {"version": IntegerAttr(model.version, i64)}
     if model.description is not None:
         entries["description"] = StringAttr(model.description)
-    kept = [entry for entry in model.metadata if entry.name != OFFLINE_PLAN]
+    # A plan is for one order of tensors only.
+    kept = without_plan(model).metadata
     if len(kept) != len(model.metadata):
         logger.info("the arena plan in the file is dropped: it holds for the tensors of this very file only")
     if kept:

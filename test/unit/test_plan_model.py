@@ -9,21 +9,19 @@ import pytest
 from chain_models import VALID, ChainBuilder, Layer, outputs_in_tflm
 from flatbuffer_models import MODELS, NO_MODELS
 from one_operator import one_operator, tensor
-from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
 
 from tinymo_xdsl.analysis.aliases import KernelLibrary, Sharing, aliases_of
 from tinymo_xdsl.analysis.peak import main_function
-from tinymo_xdsl.backend.tflite.plan import PlannedModel, plan_model
+from tinymo_xdsl.backend.tflite.plan import ModelPlanner, PlannedModel
 from tinymo_xdsl.facts import name_of
 from tinymo_xdsl.flatbuffer.model import Metadata, Model, Operator
 from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN, UNPLANNED, planned_offsets, with_plan
 from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
-from tinymo_xdsl.passes.form_kernels import FormKernelsPass
-from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
+from tinymo_xdsl.search.optimize import OptimizeOptions, as_written, optimize
+from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.verify import arena_use, compare_models, engines, smallest_arena
 
 needs_engine = pytest.mark.skipif(
@@ -34,20 +32,13 @@ needs_engine = pytest.mark.skipif(
 Net = Callable[[ChainBuilder], Layer]
 
 
-def as_written(module: ModuleOp) -> ModuleOp:
-    """The level-2 form of a level-1 module."""
-    for step in (FormKernelsPass(), LegalizeForTflitePass()):
-        step.apply(Context(), module)
-    return module
-
-
 def build(net: Net) -> Model:
     builder = ChainBuilder("INT8")
     return builder.model(net(builder))
 
 
 def planned(model: Model, library: KernelLibrary = KernelLibrary.REFERENCE) -> PlannedModel:
-    return plan_model(as_written(import_model(model)), library)
+    return ModelPlanner(as_written(import_model(model)), library).plan()
 
 
 def places(model: Model) -> Mapping[str, int]:
@@ -58,12 +49,11 @@ def places(model: Model) -> Mapping[str, int]:
 
 
 def shared(
-    model: Model, sharing: Sharing = Sharing.IN_ORDER, library: KernelLibrary = KernelLibrary.REFERENCE
+    model: Model, sharing: Sharing = Sharing.ALL, library: KernelLibrary = KernelLibrary.REFERENCE
 ) -> list[dict[str, int]]:
     """Which tensors lie at which offsets of one group, by name."""
     aliases = aliases_of(main_function(as_written(import_model(model))), library)
-    groups = aliases.groups(aliases.wishes(sharing))
-    return [{name_of(value): offset for value, offset in group.members} for group in groups]
+    return [{name_of(value): offset for value, offset in group.members} for group in aliases.groups(sharing)]
 
 
 def split_convolutions(build: ChainBuilder) -> Layer:
@@ -280,16 +270,43 @@ def wrong_plans(model: Model, rng: random.Random, count: int) -> Iterator[list[i
         Tensor(t.size, 2 * t.made, tuple(replace(read, step=2 * read.step - 1) for read in t.reads))
         for t in aliases.tensors
     ]
-    copies = [copy for copies in aliases.views for copy in copies]
     numbers = {entry.name: index for index, entry in enumerate(model.subgraphs[0].tensors)}
     offsets = planned_offsets(model)
     assert offsets is not None
     while count:
         moved = [*offsets]
         moved[numbers[name_of(rng.choice(aliases.values))]] = 16 * rng.randrange(200)
-        if not is_possible(patient, copies, [moved[numbers[name_of(value)]] for value in aliases.values]):
+        if not is_possible(patient, aliases.wishes, [moved[numbers[name_of(value)]] for value in aliases.values]):
             count -= 1
             yield moved
+
+
+class TestOptimize:
+    def test_the_written_model_holds_the_plan_unless_none_is_wanted(self) -> None:
+        module = import_model(build(split_convolutions))
+        assert planned_offsets(optimize(module).model) is not None
+        assert planned_offsets(optimize(module, OptimizeOptions(plan=False)).model) is None
+
+    def test_a_plan_alone_makes_a_model_smaller(self) -> None:
+        module = import_model(build(residual))
+        with_one, without = optimize(module), optimize(module, OptimizeOptions(plan=False))
+        assert (with_one.is_smaller, without.is_smaller) == (True, False)
+        (outcome,) = (entry for entry in with_one.passes if entry.name == "plan-memory")
+        assert outcome.applied
+        assert outcome.why.startswith("2,048 bytes for activations, proven to be the least; 3,072 without a plan")
+
+    def test_what_costs_more_than_it_saves_is_not_done(self) -> None:
+        """Stripes lower the peak of this model, but their operators take more of the tail than that."""
+
+        def net(build: ChainBuilder) -> Layer:
+            wide = build.conv("wide", build.image("image", (4, 2, 4)), 256)
+            return build.conv("narrow", build.depthwise("filtered", wide, 1), 4)
+
+        module = import_model(build(net))
+        striped, kept = (optimize(module, OptimizeOptions(plan=plan)) for plan in (False, True))
+        assert striped.after.live_peak_copies < kept.after.live_peak_copies
+        needs = [arena_need(optimized.model, BITS_64).total for optimized in (striped, kept)]
+        assert needs[1] < needs[0]
 
 
 @needs_engine

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tinymo_xdsl.planner.sharing import Copy, Group, Overwrite, Piece, Read, Tensor, Wish, share
+from tinymo_xdsl.planner.peak_sharing import share_at_peaks
+from tinymo_xdsl.planner.sharing import Clusters, Copy, Group, Overwrite, Piece, Read, Tensor, Wish, share
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -74,12 +75,29 @@ class TestOverwrites:
         tensors = [tensor(16, 0, 2, 3), tensor(16, 1, 2), tensor(16, 2, 3)]
         assert groups_of(tensors, Overwrite(2, 0), Overwrite(2, 1)) == [{0: 0}, {1: 0, 2: 0}]
 
-    def test_never_over_an_operand_that_lies_elsewhere_in_what_is_read(self) -> None:
-        # Both operands are windows of one source, shifted by 16 bytes: the result would run ahead of one of them.
+    @pytest.mark.parametrize(("over", "shares"), [(1, True), (2, False)])
+    def test_never_ahead_of_what_is_read(self, over: int, shares: bool) -> None:
+        # Both operands are windows of one source, shifted by 16 bytes. Over the later one, the result would run ahead
+        # of what is read of the other.
         source = tensor(48, 0, (1, 0, 32), (2, 16, 48))
         tensors = [source, tensor(32, 1, 3), tensor(32, 2, 3), tensor(32, 3, 4)]
-        wishes = (Copy(1, 0, 0), Copy(2, 0, 16), Overwrite(3, 1), Overwrite(3, 2))
-        assert groups_of(tensors, *wishes) == [{0: 0, 1: 0, 2: 16}, {3: 0}]
+        known = (Copy(1, 0, 0), Copy(2, 0, 16), Overwrite(3, over), Overwrite(3, 3 - over))
+        clusters = Clusters(tensors, known, 1)
+        for wish in known[:3]:
+            clusters.grant(wish)
+        assert (len(clusters.of[3]) == 4) == shares
+
+    def test_a_lead_keeps_the_result_so_far_behind_what_is_read(self) -> None:
+        tensors = [tensor(32, 0, 1), tensor(64, 1, 2)]
+        (group,) = share(tensors, [Overwrite(1, 0, -40)], 16)
+        # Rounded down to the alignment, the result begins 48 bytes before its operand, which ends 16 bytes behind it.
+        assert dict(group.members) == {0: 48, 1: 0}
+        assert group.pieces == (
+            Piece(0, 48, 1, 2),
+            Piece(48, 64, 0, 1),
+            Piece(48, 64, 1, 2),
+            Piece(64, 80, 0, 1),
+        )
 
     def test_only_elementwise_operators_write_over_what_they_read(self) -> None:
         # The second half of the source goes where the result wants it, which would put what is computed from the first
@@ -97,7 +115,11 @@ class TestOverwrites:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator of a random program: `kind` is copy, join, add or opaque."""
+    """
+    One operator of a random program.
+
+    `kind` is copy, join, add, slide (each byte from its neighbours), grow (two bytes from each one) or opaque.
+    """
 
     kind: str
     operands: tuple[int, ...]
@@ -133,8 +155,10 @@ class Program:
             if operator.kind == "join":
                 ends = np.cumsum([0, *(self.sizes[operand] for operand in operator.operands)]).tolist()
                 wishes += [Copy(part, operator.result, at) for part, at in zip(operator.operands, ends, strict=False)]
-            if operator.kind == "add":
-                wishes += [Overwrite(operator.result, operand) for operand in operator.operands]
+            leads = {"add": 0, "slide": -1, "grow": -self.sizes[operator.operands[0]]}
+            if operator.kind in leads:
+                lead = leads[operator.kind]
+                wishes += [Overwrite(operator.result, operand, lead) for operand in operator.operands]
         rng.shuffle(wishes)
         return wishes
 
@@ -142,7 +166,7 @@ class Program:
 def random_program(rng: random.Random) -> Program:
     program = Program([rng.choice([4, 6, 8])], [], set())
     for _ in range(rng.randint(3, 9)):
-        kind = rng.choice(["copy", "copy", "join", "add", "add", "opaque"])
+        kind = rng.choice(["copy", "copy", "join", "add", "add", "slide", "grow", "opaque"])
         result = len(program.sizes)
         operands = [rng.randrange(result)]
         size, offset = program.sizes[operands[0]], 0
@@ -152,6 +176,8 @@ def random_program(rng: random.Random) -> Program:
         elif kind == "join":
             operands += [rng.randrange(result) for _ in range(rng.randint(0, 2))]
             size = sum(program.sizes[operand] for operand in operands)
+        elif kind == "grow":
+            size *= 2
         elif kind == "add":
             operands += [index for index in range(result) if program.sizes[index] == size and rng.random() < 0.5][:1]
         program.sizes.append(size)
@@ -163,22 +189,27 @@ def random_program(rng: random.Random) -> Program:
 def run_step(step: int, operator: Operator, memory: list[Bytes]) -> None:
     """Element by element, as kernels go; an opaque operator spoils its result first."""
     result, operands = memory[operator.result], [memory[operand] for operand in operator.operands]
+    if operator.kind == "opaque":
+        result[:] = 255
+    for at in range(len(result)):
+        result[at] = element(step, operator, operands, at) % 251
+
+
+def element(step: int, operator: Operator, operands: list[Bytes], at: int) -> int:
     match operator.kind:
         case "copy":
-            for at in range(len(result)):
-                result[at] = operands[0][operator.offset + at]
+            return int(operands[0][operator.offset + at])
         case "join":
-            ends = np.cumsum([0, *map(len, operands)]).tolist()
-            for start, operand in zip(ends, operands, strict=False):
-                for at in range(len(operand)):
-                    result[start + at] = operand[at]
+            part = next(index for index in range(len(operands)) if at < sum(map(len, operands[: index + 1])))
+            return int(operands[part][at - sum(map(len, operands[:part]))])
         case "add":
-            for at in range(len(result)):
-                result[at] = (3 * sum(int(operand[at]) for operand in operands) + step) % 251
+            return 3 * sum(int(operand[at]) for operand in operands) + step
+        case "slide":
+            return int(operands[0][max(at - 1, 0) : at + 2].sum()) + step
+        case "grow":
+            return 3 * int(operands[0][at // 2]) + at + step
         case _:
-            result[:] = 255
-            for at in range(len(result)):
-                result[at] = (sum(int(operand.sum()) for operand in operands) + 7 * at + step) % 251
+            return sum(int(operand.sum()) for operand in operands) + 7 * at + step
 
 
 @dataclass(frozen=True)
@@ -218,6 +249,19 @@ def test_random_programs_compute_the_same_on_shared_bytes_that_others_use_as_soo
     program = random_program(rng)
     shared = Shared.of(program, share(program.tensors(), program.wishes(rng)))
     apart = [np.zeros(size, np.uint8) for size in program.sizes]
+    check(program, shared, apart)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_the_same_holds_where_bytes_are_shared_at_peaks(seed: int) -> None:
+    rng = random.Random(seed)
+    program = random_program(rng)
+    shared = Shared.of(program, share_at_peaks(program.tensors(), program.wishes(rng)))
+    check(program, shared, [np.zeros(size, np.uint8) for size in program.sizes])
+
+
+def check(program: Program, shared: "Shared", apart: list[Bytes]) -> None:
+    """Runs the program on shared bytes and on bytes of its own."""
     apart[0][:] = shared.tensors[0][:] = np.arange(1, program.sizes[0] + 1) * 19
     for step, operator in enumerate(program.operators, 1):
         shared.fill_what_is_free_at(step - 0.5, 252)
@@ -238,3 +282,38 @@ def test_random_programs_do_share() -> None:
         program = random_program(rng)
         granted += len(program.sizes) - len(share(program.tensors(), program.wishes(rng)))
     assert granted > 100
+
+
+def peak(groups: Sequence[Group]) -> int:
+    """The most bytes in use at one step, found by drawing them."""
+    steps = 1 + max(piece.last for group in groups for piece in group.pieces)
+    loads = np.zeros(steps, int)
+    for group in groups:
+        drawn = np.zeros((steps, max(piece.stop for piece in group.pieces)), bool)
+        for piece in group.pieces:
+            drawn[piece.first : piece.last + 1, piece.start : piece.stop] = True
+        loads += drawn.sum(axis=1)
+    return int(loads.max())
+
+
+class TestPeaks:
+    def test_only_what_lowers_the_peak_shares(self) -> None:
+        # Two elementwise operators; the first is where the peak is.
+        tensors = [tensor(64, 0, 1), tensor(64, 1, 2), tensor(16, 2, 3), tensor(16, 3, 4)]
+        groups = share_at_peaks(tensors, [Overwrite(1, 0), Overwrite(3, 2)])
+        assert [dict(group.members) for group in groups] == [{0: 0, 1: 0}, {2: 0}, {3: 0}]
+
+    def test_all_that_is_needed_for_it(self) -> None:
+        # The whole of the parts is made where the peak is, one part alone does not take it away.
+        tensors = [tensor(32, 1, 3), tensor(32, 2, 3), tensor(64, 3, 4)]
+        groups = share_at_peaks(tensors, [Copy(0, 2, 0), Copy(1, 2, 32)])
+        assert [dict(group.members) for group in groups] == [{0: 0, 1: 32, 2: 0}]
+
+    @pytest.mark.parametrize("seed", range(60))
+    def test_random_programs_peak_no_higher_than_apart_and_share_no_more_than_all(self, seed: int) -> None:
+        rng = random.Random(seed)
+        program = random_program(rng)
+        tensors, wishes = program.tensors(), program.wishes(rng)
+        apart, at_peaks = share(tensors, []), share_at_peaks(tensors, wishes)
+        assert peak(at_peaks) <= peak(apart)
+        assert len(at_peaks) <= len(apart)

@@ -16,6 +16,7 @@ from tinymo_xdsl.analysis.memory_table import ROWS_OF_SOME, in_bytes, shorten, t
 from tinymo_xdsl.analysis.peak import KernelMemory, Peak
 from tinymo_xdsl.errors import BadModelError, BudgetError, MissingToolError, OutputsDifferError
 from tinymo_xdsl.flatbuffer.model import Metadata, Model, Operator, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN
 from tinymo_xdsl.flatbuffer.schema import BUILTIN_OPERATORS
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.interpreter.executor import run_function
@@ -35,7 +36,7 @@ from tinymo_xdsl.report.report import Absent, MeasuredArena, Report
 from tinymo_xdsl.report.text import analysis_text, optimization_text, verification_text
 from tinymo_xdsl.search import OptimizeOptions
 from tinymo_xdsl.verify import ArenaUse, Difference, EngineError, Verification, engines
-from tinymo_xdsl.verify.engines import PLAN_NAME, TFLITE_MICRO, ModelFile
+from tinymo_xdsl.verify.engines import TFLITE_MICRO, ModelFile
 
 needs_tflite_micro = pytest.mark.skipif(
     not engines.is_installed(TFLITE_MICRO), reason="tflite-micro is not installed: it exists for Linux on x86-64"
@@ -92,7 +93,7 @@ def stays() -> ModelFile:
     model = zoo.build("ds-cnn")
     count = len(model.subgraphs[0].tensors)
     plan = np.array([0, 0, count, *[-1] * count], "<i4").tobytes()
-    return ModelFile.read("ds-cnn.tflite", write_model(replace(model, metadata=(Metadata(PLAN_NAME, plan),))))
+    return ModelFile.read("ds-cnn.tflite", write_model(replace(model, metadata=(Metadata(OFFLINE_PLAN, plan),))))
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,8 @@ class TestAnalysis:
         assert list(values) == ["model", "before", "tflm"]
         assert values["model"]["file"] == "lenet5.tflite"
         assert values["model"]["sha256"] == report.model.sha256
-        assert values["before"] == {"live_peak": 5880, "lower_bound": 5880, "peak_op": "pool_0"}
+        # A plan's figures are in blocks of 16 bytes.
+        assert values["before"] == {"live_peak": 5880, "lower_bound": 5888, "arena": 5888, "peak_op": "pool_0"}
         assert values["tflm"] == {
             "measured": True,
             "kernels": "reference",
@@ -197,7 +199,9 @@ class TestOptimization:
         assert values["after"]["live_peak_copies"] < values["before"]["live_peak"]
         assert values["cost"]["extra_flash"] == len(unmeasured.data) - len(shrinks.data)
         assert values["cost"]["extra_macs"] >= 0
-        assert [outcome["name"] for outcome in values["passes"] if outcome["applied"]] == ["split-sepconv"]
+        applied = [outcome["name"] for outcome in values["passes"] if outcome["applied"]]
+        assert applied == ["split-sepconv", "plan-memory"]
+        assert values["after"]["lower_bound"] <= values["after"]["arena"] < values["before"]["arena"]
         # The report is of the file: it says the same when the file is read again.
         again = analyze_file(ModelFile.read("small.tflite", unmeasured.data))
         assert again.before.live_peak_copies == values["after"]["live_peak_copies"]

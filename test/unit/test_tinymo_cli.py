@@ -14,12 +14,13 @@ from lit_in_process import Outcome
 
 from tinymo_xdsl import zoo
 from tinymo_xdsl.flatbuffer.model import Metadata
+from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN, planned_offsets
 from tinymo_xdsl.flatbuffer.reader import read_file
 from tinymo_xdsl.flatbuffer.writer import write_file
 from tinymo_xdsl.report import build
 from tinymo_xdsl.tools.tinymo_arguments import expand_json, percent, size
 from tinymo_xdsl.verify import engines
-from tinymo_xdsl.verify.engines import PLAN_NAME, TFLITE_MICRO
+from tinymo_xdsl.verify.engines import TFLITE_MICRO
 
 needs_tflite_micro = pytest.mark.skipif(
     not engines.is_installed(TFLITE_MICRO), reason="tflite-micro is not installed: it exists for Linux on x86-64"
@@ -211,7 +212,7 @@ class TestAnalyze:
         assert everything.count("\n") > shown.count("\n") + 20
 
     def test_what_is_dropped_is_said_unless_it_is_to_be_quiet(self, tmp_path: Path, no_engine: None):
-        planned = replace(small_model(), metadata=(Metadata(PLAN_NAME, np.zeros(3, "<i4").tobytes()),))
+        planned = replace(small_model(), metadata=(Metadata(OFFLINE_PLAN, np.zeros(3, "<i4").tobytes()),))
         write_file(planned, tmp_path / "planned.tflite")
         assert tinymo("analyze", "planned.tflite").stderr.startswith(b"tinymo: the arena plan in the file is dropped")
         assert tinymo("analyze", "planned.tflite", "-q").stderr == b""
@@ -249,6 +250,13 @@ class TestOptimize:
         assert (outcome.status, outcome.stdout, outcome.stderr) == (0, b"", b"")
         outcome = tinymo("optimize", models / "shrinks.tflite", "--no-verify", "-v")
         assert b"tinymo: optimizing " in outcome.stderr
+
+    def test_the_file_holds_a_plan_unless_none_is_wanted(self, models: Path):
+        for words, has_plan in (((), True), (("--tflm-kernels", "unknown"), True), (("--no-plan",), False)):
+            outcome = tinymo("optimize", models / "shrinks.tflite", "--no-verify", "-o", "o.tflite", *words)
+            assert outcome.status == 0
+            assert (planned_offsets(read_file("o.tflite")) is not None) == has_plan, words
+            assert (b"plan-memory: applied" in outcome.stdout) == has_plan
 
     def test_what_cannot_be_improved_is_written_as_it_is(self, models: Path):
         outcome = tinymo("optimize", models / "stays.tflite", "--no-verify", "-o", "o.tflite")

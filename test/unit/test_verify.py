@@ -11,9 +11,10 @@ import pytest
 
 from tinymo_xdsl.errors import BadModelError, MissingToolError
 from tinymo_xdsl.flatbuffer.model import Metadata, Model, Operator, Quantization, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.verify import EngineError, arena_use, compare_models, engines, load_error, smallest_arena
-from tinymo_xdsl.verify.engines import LITERT, PLAN_NAME, TFLITE_MICRO
+from tinymo_xdsl.verify.engines import LITERT, TFLITE_MICRO
 from tinymo_xdsl.verify.inputs import sample
 from tinymo_xdsl.verify.isolation import call
 
@@ -61,7 +62,7 @@ def chain(offset: int = 3, top: int = 127, dtype: str = "INT8") -> Model:
 def with_plan(planned: Model, *offsets: int) -> Model:
     """A model with a memory plan: an offset for each tensor, or -1."""
     data = np.array([0, 1, len(offsets), *offsets], "<i4").tobytes()
-    return replace(planned, metadata=(Metadata(PLAN_NAME, data),))
+    return replace(planned, metadata=(Metadata(OFFLINE_PLAN, data),))
 
 
 def right_plan(planned: Model) -> Model:

@@ -20,6 +20,7 @@ from tinymo_xdsl.analysis.liveness import is_variable
 from tinymo_xdsl.analysis.rows import ELEMENTWISE, shape_of
 from tinymo_xdsl.analysis.sizes import byte_size
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.planner.peak_sharing import share_at_peaks
 from tinymo_xdsl.planner.sharing import Copy, Overwrite, Piece, Read, Tensor, Wish, share
 
 TFLM_ALIGNMENT = 16
@@ -32,15 +33,6 @@ class KernelLibrary(Enum):
     REFERENCE = "reference"
     CMSIS_NN = "cmsis-nn"
     UNKNOWN = "unknown"
-
-
-class Sharing(Enum):
-    """How much sharing is looked for. More of it is not always better: what moves together is harder to place."""
-
-    NONE = "none"
-    VIEWS = "views"
-    VIEWS_THEN_IN_PLACE = "views, then in place"
-    IN_ORDER = "views and in place, in the order of execution"
 
 
 _OWN_ELEMENTS = frozenset({"RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE"})
@@ -61,6 +53,14 @@ _VIEWS = {
 """Operators that copy bytes onto themselves without harm. Those that passes make have no name yet."""
 
 
+class Sharing(Enum):
+    """How much of what is possible is shared: what moves together is harder to place."""
+
+    NONE = "none"
+    AT_PEAKS = "at peaks"
+    ALL = "all"
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """Tensors that share bytes. A tensor that shares none is a group of its own."""
@@ -77,24 +77,19 @@ class Aliases:
 
     values: tuple[SSAValue, ...]
     tensors: tuple[Tensor, ...]
-    """Numbered as `values`."""
-    views: tuple[tuple[Copy, ...], ...]
-    """For each kernel the copies that it need not make."""
-    overwrites: tuple[tuple[Overwrite, ...], ...]
-    """For each kernel the operands that it may write over."""
+    """Numbered as `values`, in whole blocks of `TFLM_ALIGNMENT` bytes."""
+    wishes: tuple[Wish, ...]
+    """Copies that need not be made and operands that may be written over, in the order of execution."""
 
-    def wishes(self, sharing: Sharing) -> list[Wish]:
-        """What to share, the most wanted first."""
-        if sharing is Sharing.NONE:
-            return []
-        if sharing is Sharing.IN_ORDER:
-            return [wish for wishes in zip(self.views, self.overwrites, strict=True) for wish in chain(*wishes)]
-        in_place = self.overwrites if sharing is Sharing.VIEWS_THEN_IN_PLACE else ()
-        return list(chain(*self.views, *in_place))
-
-    def groups(self, wishes: Sequence[Wish]) -> list[Group]:
-        """The groups in which `wishes` are granted as far as possible, in order of appearance."""
-        groups = share(self.tensors, wishes, TFLM_ALIGNMENT)
+    def groups(self, sharing: Sharing, scratch: Sequence[Tensor] = ()) -> list[Group]:
+        """The groups in order of appearance; `scratch` is what else takes part in peaks."""
+        match sharing:
+            case Sharing.NONE:
+                groups = share(self.tensors, (), TFLM_ALIGNMENT)
+            case Sharing.AT_PEAKS:
+                groups = share_at_peaks((*self.tensors, *scratch), self.wishes, TFLM_ALIGNMENT)[: -len(scratch) or None]
+            case Sharing.ALL:
+                groups = share(self.tensors, self.wishes, TFLM_ALIGNMENT)
         return [Group(tuple((self.values[index], at) for index, at in g.members), g.pieces) for g in groups]
 
 
@@ -109,9 +104,8 @@ def aliases_of(function: FuncOp, library: KernelLibrary) -> Aliases:
     made = [*function.args, *(value for kernel in kernels for value in kernel.outputs)]
     values = tuple(value for value in made if byte_size(value))
     numbers = {value: number for number, value in enumerate(values)}
-    views = tuple(tuple(_copies(kernel, numbers, library)) for kernel in kernels)
-    overwrites = tuple(tuple(_overwrites(kernel, numbers, library)) for kernel in kernels)
-    return Aliases(values, tuple(_tensors(function, kernels, numbers)), views, overwrites)
+    wishes = (chain(_copies(kernel, numbers, library), _overwrites(kernel, numbers, library)) for kernel in kernels)
+    return Aliases(values, tuple(_tensors(function, kernels, numbers)), tuple(chain.from_iterable(wishes)))
 
 
 def _tensors(function: FuncOp, kernels: Sequence[Kernel], numbers: Mapping[SSAValue, int]) -> list[Tensor]:
@@ -125,16 +119,24 @@ def _tensors(function: FuncOp, kernels: Sequence[Kernel], numbers: Mapping[SSAVa
     terminator = function.body.block.last_op
     for value in () if terminator is None else terminator.operands:
         if value in numbers:
-            reads[value].append(Read(len(kernels) + 1, 0, byte_size(value)))
-    return [Tensor(byte_size(value), made[value], tuple(reads[value])) for value in numbers]
+            reads[value].append(_read_in_blocks(len(kernels) + 1, 0, byte_size(value)))
+    return [Tensor(_blocks(byte_size(value)), made[value], tuple(reads[value])) for value in numbers]
 
 
 def _read(step: int, kernel: Kernel, value: SSAValue) -> Read:
     """A slice of whole rows reads its window, anything else all bytes."""
     for part, whole, offset in _views(kernel):
         if whole is value:
-            return Read(step, offset, offset + byte_size(part))
-    return Read(step, 0, byte_size(value))
+            return _read_in_blocks(step, offset, offset + byte_size(part))
+    return _read_in_blocks(step, 0, byte_size(value))
+
+
+def _read_in_blocks(step: int, start: int, stop: int) -> Read:
+    return Read(step, start // TFLM_ALIGNMENT * TFLM_ALIGNMENT, _blocks(stop))
+
+
+def _blocks(size: int) -> int:
+    return -(-size // TFLM_ALIGNMENT) * TFLM_ALIGNMENT
 
 
 def _copies(kernel: Kernel, numbers: Mapping[SSAValue, int], library: KernelLibrary) -> Iterator[Copy]:

@@ -13,6 +13,7 @@ first operator, one that is kept to the end is read at a step behind the last.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from typing import TypeAlias
 
 
@@ -45,10 +46,17 @@ class Copy:
 
 @dataclass(frozen=True)
 class Overwrite:
-    """The operator that makes `result` reads each byte of `operand` for the last time before it writes the same one."""
+    """
+    The operator that makes `result` can write it over `operand`, which it reads meanwhile.
+
+    That works as long as the result begins no further behind the operand's beginning than `lead` bytes: then each byte
+    is read for the last time before it is written. For elementwise operators `lead` is 0; below 0 the result must begin
+    so much earlier.
+    """
 
     result: int
     operand: int
+    lead: int = 0
 
 
 Wish: TypeAlias = Copy | Overwrite
@@ -86,18 +94,18 @@ def share(tensors: Sequence[Tensor], wishes: Sequence[Wish], alignment: int = 1)
     Members lie at multiples of `alignment` bytes. What computes and what copies is the same with and without sharing,
     so a wish that is not granted costs memory and nothing else.
     """
-    sharing = _Sharing(tensors, wishes, alignment)
+    clusters = Clusters(tensors, wishes, alignment)
     for wish in wishes:
-        sharing.grant(wish)
-    return sharing.groups()
+        clusters.grant(wish)
+    return clusters.groups()
 
 
 def is_possible(tensors: Sequence[Tensor], wishes: Iterable[Wish], offsets: Sequence[int]) -> bool:
     """Whether each byte holds what is read from it if `tensors` lie at `offsets`; `wishes` says what may overlap."""
-    return _Sharing(tensors, wishes, 1).is_possible(dict(enumerate(offsets)))
+    return Clusters(tensors, wishes, 1).pieces(dict(enumerate(offsets))) is not None
 
 
-_Cluster: TypeAlias = dict[int, int]
+Cluster: TypeAlias = dict[int, int]
 """A group in the making: the offset of each tensor, from an arbitrary origin."""
 
 
@@ -113,52 +121,59 @@ class _Content:
     """Those that are read at step `last`."""
 
 
-class _Sharing:
+class Clusters:
+    """Groups in the making, and what is possible with them."""
+
     def __init__(self, tensors: Sequence[Tensor], wishes: Iterable[Wish], alignment: int) -> None:
         self.tensors = tensors
         self.alignment = alignment
-        self.clusters: list[_Cluster] = [{index: 0} for index in range(len(tensors))]
-        self.wholes: dict[int, list[Copy]] = {}
-        self.overwrites: set[tuple[int, int]] = set()
+        self.of: list[Cluster] = [{index: 0} for index in range(len(tensors))]
+        """The cluster of each tensor."""
+        self._wholes: dict[int, list[Copy]] = {}
+        self._leads: dict[tuple[int, int], int] = {}
         for wish in wishes:
             if isinstance(wish, Copy):
-                self.wholes.setdefault(wish.part, []).append(wish)
+                self._wholes.setdefault(wish.part, []).append(wish)
             else:
-                self.overwrites.add((wish.result, wish.operand))
+                self._leads[wish.result, wish.operand] = wish.lead
 
     def groups(self) -> list[Group]:
         """The groups as they are now, by their first tensors."""
         groups: list[Group] = []
-        for index, cluster in enumerate(self.clusters):
+        for index, cluster in enumerate(self.of):
             if min(cluster) == index:
                 lowest = min(cluster.values())
                 moved = {member: offset - lowest for member, offset in sorted(cluster.items())}
-                pieces = self._pieces(moved)
+                pieces = self.pieces(moved)
                 assert pieces is not None
                 groups.append(Group(tuple(moved.items()), tuple(pieces)))
         return groups
 
-    def is_possible(self, cluster: Mapping[int, int]) -> bool:
-        """Whether no byte would be needed for two things at once."""
-        return self._pieces(cluster) is not None
-
     def grant(self, wish: Wish) -> None:
         """Puts the two clusters of a wish together, if that is possible."""
+        merged = self.merged(wish)
+        if merged is not None and self.pieces(merged) is not None:
+            self.put(merged)
+
+    def put(self, merged: Cluster) -> None:
+        """Makes `merged` the cluster of its tensors."""
+        for index in merged:
+            self.of[index] = merged
+
+    def merged(self, wish: Wish) -> Cluster | None:
+        """The clusters of a wish put together, possible or not; `None` if they are one, or would be off alignment."""
         match wish:
             case Copy(member, other, offset):
                 pass
-            case Overwrite(member, other):
-                offset = 0
-        mine, theirs = self.clusters[member], self.clusters[other]
+            case Overwrite(member, other, lead):
+                offset = lead // self.alignment * self.alignment
+        mine, theirs = self.of[member], self.of[other]
         shift = theirs[other] + offset - mine[member]
         if mine is theirs or shift % self.alignment:
-            return
-        merged = theirs | {key: at + shift for key, at in mine.items()}
-        if self.is_possible(merged):
-            for key in merged:
-                self.clusters[key] = merged
+            return None
+        return theirs | {index: at + shift for index, at in mine.items()}
 
-    def _pieces(self, cluster: Mapping[int, int]) -> list[Piece] | None:
+    def pieces(self, cluster: Mapping[int, int]) -> list[Piece] | None:
         """When each byte is needed; `None` if tensors that hold different numbers need it at the same time."""
         bounds: set[int] = set()
         for index, offset in cluster.items():
@@ -181,7 +196,7 @@ class _Sharing:
         """What the bytes [start, stop) of the tensors `here` hold. Ends of a copy that lie together hold the same."""
         parents = {index: index for index in here}
         for part in here:
-            for copy in self.wholes.get(part, ()):
+            for copy in self._wholes.get(part, ()):
                 if copy.whole in parents and cluster[copy.whole] + copy.offset == cluster[part]:
                     parents[_root(parents, part)] = _root(parents, copy.whole)
         members: dict[int, list[int]] = {}
@@ -208,7 +223,7 @@ class _Sharing:
             return False
         writers = [index for index in later.members if self.tensors[index].made == later.first]
         return all(
-            (writer, reader) in self.overwrites and cluster[writer] == cluster[reader]
+            cluster[writer] - cluster[reader] <= self._leads.get((writer, reader), -inf)
             for writer in writers
             for reader in earlier.last_readers
         )

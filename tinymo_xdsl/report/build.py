@@ -4,13 +4,17 @@ import hashlib
 
 from xdsl.dialects.builtin import ModuleOp
 
+from tinymo_xdsl.analysis.aliases import KernelLibrary
 from tinymo_xdsl.analysis.kernels import kernels_of
 from tinymo_xdsl.analysis.macs import total_macs
 from tinymo_xdsl.analysis.peak import Peak, main_function, peak_of
+from tinymo_xdsl.backend.tflite.plan import ArenaPlan, ModelPlanner
 from tinymo_xdsl.errors import MissingToolError
-from tinymo_xdsl.flatbuffer.model import Subgraph
+from tinymo_xdsl.flatbuffer.model import Model, Subgraph
 from tinymo_xdsl.frontend import import_model
-from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelSummary, Report, TensorSummary
+from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, ModelSummary, Report, TensorSummary
+from tinymo_xdsl.search.optimize import as_written
+from tinymo_xdsl.tflm.arena import BITS_32, BITS_64, arena_need
 from tinymo_xdsl.verify import EngineError, arena_use, smallest_arena
 from tinymo_xdsl.verify.engines import ModelFile
 
@@ -22,8 +26,10 @@ def analyze_file(file: ModelFile, *, measure: bool = True) -> Report:
     With `measure`, the model is run in TFLite Micro for what that needs, which is absent where TFLite Micro is not
     installed or cannot run it. Raises `BadModelError` for what cannot be imported.
     """
-    summary, peak = summarize(file)
-    return Report(summary, peak, measure_arena(file) if measure else Absent("not asked for"))
+    module = import_model(file.model)
+    summary, peak = summarize(file, module)
+    modelled = model_arena(file.model, ModelPlanner(as_written(module), KernelLibrary.REFERENCE).plan().plan)
+    return Report(summary, peak, measure_arena(file) if measure else Absent("not asked for"), modelled)
 
 
 def summarize(file: ModelFile, module: ModuleOp | None = None) -> tuple[ModelSummary, Peak]:
@@ -45,6 +51,14 @@ def summarize(file: ModelFile, module: ModuleOp | None = None) -> tuple[ModelSum
 def _tensors(graph: Subgraph, indices: tuple[int, ...]) -> tuple[TensorSummary, ...]:
     tensors = (graph.tensors[index] for index in indices)
     return tuple(TensorSummary(tensor.name, tensor.dtype, tensor.shape) for tensor in tensors)
+
+
+def model_arena(model: Model, plan: ArenaPlan | None) -> ModelledArena | Absent:
+    """What TFLite Micro needs for `model`, which `plan` is the best one for."""
+    if plan is None:
+        return Absent("no plan was made")
+    needs = (arena_need(model, BITS_32), arena_need(model, BITS_64))
+    return ModelledArena(plan.head, plan.solution.lower_bound, plan.optimal, *needs)
 
 
 def measure_arena(file: ModelFile) -> MeasuredArena | Absent:

@@ -9,7 +9,7 @@ import json
 from typing import Final, TypeAlias
 
 from tinymo_xdsl.analysis.peak import Peak
-from tinymo_xdsl.report.report import MeasuredArena, Optimization, Report
+from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Optimization, Report
 from tinymo_xdsl.verify import Verification
 
 SCHEMA: Final = "tinymo-report/1"
@@ -23,11 +23,11 @@ def to_json(report: Report) -> str:
     parts: dict[str, Json] = {
         "schema": SCHEMA,
         "model": {"file": model.file, "sha256": model.sha256, "ops": model.ops, "macs": model.macs},
-        "before": _before(report.before),
+        "before": _before(report.before, report.modelled),
     }
     arena = report.arena if optimization is None else optimization.arena
     if optimization is not None:
-        parts["after"] = _after(optimization.after)
+        parts["after"] = _after(optimization.after, optimization.modelled)
     if isinstance(arena, MeasuredArena):
         parts["tflm"] = _tflm(arena)
     if optimization is not None:
@@ -35,19 +35,23 @@ def to_json(report: Report) -> str:
     return f"{json.dumps(parts, indent=2, ensure_ascii=False)}\n"
 
 
-def _before(peak: Peak) -> dict[str, Json]:
+def _before(peak: Peak, modelled: ModelledArena | Absent) -> dict[str, Json]:
     figures: dict[str, Json] = {"live_peak": peak.live_peak, "lower_bound": peak.lower_bound}
+    if isinstance(modelled, ModelledArena):
+        figures |= {"lower_bound": modelled.lower_bound, "arena": modelled.best}
     return figures | _peak_op(peak)
 
 
-def _after(peak: Peak) -> dict[str, Json]:
+def _after(peak: Peak, modelled: ModelledArena | Absent) -> dict[str, Json]:
     figures: dict[str, Json] = {
         "live_peak": peak.live_peak,
         "live_peak_copies": peak.live_peak_copies,
         "lower_bound": peak.lower_bound,
-        "input": "resident",
     }
-    return figures | _peak_op(peak)
+    if isinstance(modelled, ModelledArena):
+        bound, arena, optimal = modelled.lower_bound, modelled.best, modelled.optimal
+        figures |= {"lower_bound": bound, "arena": arena, "optimal": optimal}
+    return figures | {"input": "resident"} | _peak_op(peak)
 
 
 def _peak_op(peak: Peak) -> dict[str, Json]:

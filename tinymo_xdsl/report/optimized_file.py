@@ -4,14 +4,16 @@ import logging
 from dataclasses import dataclass, replace
 
 from tinymo_xdsl.analysis.memory_table import in_bytes
-from tinymo_xdsl.backend.tflite import export_model
+from tinymo_xdsl.backend.tflite.plan import PlannedModel
 from tinymo_xdsl.errors import BadModelError, BudgetError, MissingToolError, OutputsDifferError
+from tinymo_xdsl.flatbuffer.offline_plan import without_plan
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
-from tinymo_xdsl.report.build import measure_arena, summarize
+from tinymo_xdsl.report.build import measure_arena, model_arena, summarize
 from tinymo_xdsl.report.operators import added_operators
-from tinymo_xdsl.report.report import Absent, MeasuredArena, Optimization, Report
+from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Optimization, Report
 from tinymo_xdsl.search.optimize import Optimized, OptimizeOptions, optimize
+from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.verify import Verification, compare_models, load_error
 from tinymo_xdsl.verify.engines import ModelFile, installed_engines
 
@@ -49,24 +51,41 @@ def optimize_file(file: ModelFile, target: str, options: OptimizeOptions, runs: 
     module = import_model(file.model)
     optimized = optimize(module, options)
     _check_budget(file.name, optimized, options)
-    if optimized.is_smaller:
-        result = ModelFile.read(target, write_model(export_model(optimized.module)))
-    else:
-        result = replace(file, name=target)
+    result = _result(file, target, optimized)
+    is_original = result.data == file.data
     check = _check(file, result, runs)
     model, before = summarize(file, module)
     # The figures are those of the file that is written, read again.
-    new_model, after = summarize(result, None if optimized.is_smaller else module)
+    new_model, after = summarize(result, module if is_original else import_model(without_plan(result.model)))
+    plan_after = optimized.plan_before if is_original else optimized.plan_after
     optimization = Optimization(
         model=new_model,
         after=after,
         arena=check.arena_after,
+        modelled=_model_arena(result, plan_after),
         added=added_operators(file.model, result.model),
         passes=optimized.passes,
         verification=check.verification,
-        is_original=not optimized.is_smaller,
+        is_original=is_original,
     )
-    return OptimizedFile(result.data, Report(model, before, check.arena_before, optimization))
+    modelled = _model_arena(file, optimized.plan_before)
+    return OptimizedFile(result.data, Report(model, before, check.arena_before, modelled, optimization))
+
+
+def _result(file: ModelFile, target: str, optimized: Optimized) -> ModelFile:
+    """The file to write: the original, byte for byte, if nothing makes it smaller."""
+    if not optimized.is_smaller:
+        return replace(file, name=target)
+    if file.has_plan and optimized.plan_after is not None:
+        # The original may hold a plan that is better than any that was found.
+        needs = [arena_need(model, BITS_64).total for model in (file.model, optimized.model)]
+        if needs[0] <= needs[1]:
+            return replace(file, name=target)
+    return ModelFile.read(target, write_model(optimized.model))
+
+
+def _model_arena(file: ModelFile, planned: PlannedModel | None) -> ModelledArena | Absent:
+    return Absent("no plan is asked for") if planned is None else model_arena(file.model, planned.plan)
 
 
 def _check_budget(name: str, optimized: Optimized, options: OptimizeOptions) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tinymo_xdsl.analysis.peak import Peak
 from tinymo_xdsl.report.operators import OperatorUse
 from tinymo_xdsl.search.optimize import PassOutcome
+from tinymo_xdsl.tflm.arena import ArenaNeed
 from tinymo_xdsl.verify import ArenaUse, Verification
 
 
@@ -43,6 +44,22 @@ class MeasuredArena:
 
 
 @dataclass(frozen=True)
+class ModelledArena:
+    """What TFLite Micro needs, computed from the file and not run."""
+
+    best: int
+    """Bytes of activations and scratch with the best plan that was found, whether the file holds it or not."""
+    lower_bound: int
+    """No plan takes less, with the operators in this order and tensors sharing bytes as in the best one."""
+    optimal: bool
+    """Whether it is proven that no plan takes less than the best one."""
+    microcontroller: ArenaNeed
+    """With the plan that the file holds, or else TFLite Micro's own, where pointers have 32 bits."""
+    computer: ArenaNeed
+    """The same where pointers have 64 bits, as on the machine that measures."""
+
+
+@dataclass(frozen=True)
 class Absent:
     """A part of a report that there is not."""
 
@@ -56,6 +73,7 @@ class Optimization:
     model: ModelSummary
     after: Peak
     arena: MeasuredArena | Absent
+    modelled: ModelledArena | Absent
     added: tuple[OperatorUse, ...]
     """Operators that the file has more of than the original."""
     passes: tuple[PassOutcome, ...]
@@ -71,5 +89,7 @@ class Report:
     model: ModelSummary
     before: Peak
     arena: MeasuredArena | Absent
+    """Of the model as it came."""
+    modelled: ModelledArena | Absent
     """Of the model as it came."""
     optimization: Optimization | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tinymo_xdsl.analysis.memory_table import in_bytes, peak_lines, shorten, table_lines
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.report.operators import OperatorUse, new_registrations
-from tinymo_xdsl.report.report import Absent, MeasuredArena, Optimization, Report, TensorSummary
+from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Optimization, Report, TensorSummary
 from tinymo_xdsl.search.optimize import PassOutcome
 from tinymo_xdsl.verify import Verification
 
@@ -24,7 +24,7 @@ def analysis_text(report: Report, rows: int | None = None) -> str:
         "",
         "memory of activations in file order (modelled)",
         f"  live peak    {in_bytes(peak.live_peak)}",
-        f"  lower bound  {in_bytes(peak.lower_bound)}: no arena plan for this order of operators takes less",
+        *_plan(report),
         *_indented(peak_lines(peak)),
         "",
         *_arena(report.arena),
@@ -33,6 +33,18 @@ def analysis_text(report: Report, rows: int | None = None) -> str:
         *table_lines(peak, rows),
     ]
     return _joined(lines)
+
+
+def _plan(report: Report) -> list[str]:
+    modelled = report.modelled
+    if isinstance(modelled, Absent):
+        bound = in_bytes(report.before.lower_bound)
+        return [f"  lower bound  {bound}: no arena plan for this order of operators takes less"]
+    proof = ", and no plan takes less" if modelled.optimal else ""
+    return [
+        f"  lower bound  {in_bytes(modelled.lower_bound)}: no arena plan for this order of operators takes less",
+        f"  arena        {in_bytes(modelled.best)} with the best plan{proof}",
+    ]
 
 
 def _tensors(kind: str, tensors: Sequence[TensorSummary]) -> list[str]:
@@ -93,7 +105,7 @@ def _comparison(report: Report, optimization: Optimization) -> list[str]:
     lines = [
         f"  {'':<32} {'before':>13} {'after':>13}",
         _change("live peak, bytes (modelled)", before.live_peak_copies, after.live_peak_copies),
-        _change("lower bound, bytes (modelled)", before.lower_bound, after.lower_bound),
+        *_modelled(report, optimization),
     ]
     match report.arena, optimization.arena:
         case MeasuredArena() as old, MeasuredArena() as new:
@@ -110,6 +122,19 @@ def _comparison(report: Report, optimization: Optimization) -> list[str]:
         _change("multiply-accumulates", report.model.macs, optimization.model.macs),
         _change("file, bytes", report.model.size, optimization.model.size),
     ]
+
+
+def _modelled(report: Report, optimization: Optimization) -> list[str]:
+    match report.modelled, optimization.modelled:
+        case ModelledArena() as old, ModelledArena() as new:
+            return [
+                _change("lower bound, bytes (modelled)", old.lower_bound, new.lower_bound),
+                _change("best plan, bytes (modelled)", old.best, new.best),
+                _change("TFLM arena, 32-bit (modelled)", old.microcontroller.total, new.microcontroller.total),
+            ]
+        case _:
+            before, after = report.before, optimization.after
+            return [_change("lower bound, bytes (modelled)", before.lower_bound, after.lower_bound)]
 
 
 def _change(what: str, before: int, after: int) -> str:

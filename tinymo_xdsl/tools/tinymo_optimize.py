@@ -49,12 +49,14 @@ def optimize(words: Sequence[str]) -> int:
     _check_paths(options, output)
     file = read_model_file(options.model)
 
+    from tinymo_xdsl.analysis.aliases import KernelLibrary
     from tinymo_xdsl.report.json_report import to_json
     from tinymo_xdsl.report.optimized_file import optimize_file
     from tinymo_xdsl.report.text import optimization_text
     from tinymo_xdsl.search import OptimizeOptions
 
-    wanted = OptimizeOptions(ram=options.ram, max_overhead=options.max_overhead)
+    kernels = KernelLibrary(options.tflm_kernels)
+    wanted = OptimizeOptions(options.ram, options.max_overhead, plan=options.plan, kernels=kernels)
     optimized = optimize_file(file, output, wanted, options.runs if options.verify else None)
     write_atomically(output, optimized.data)
     if options.json is not None:
@@ -82,6 +84,16 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
         default=0.10,
         metavar="PERCENT",
         help="extra multiply-accumulates that are allowed (default: 10)",
+    )
+    group = parser.add_argument_group("the arena plan in the file, which TFLite Micro follows and others ignore")
+    group.add_argument(
+        "--tflm-kernels",
+        choices=("reference", "cmsis-nn", "unknown"),
+        default="reference",
+        help="whose kernels run the file: tensors share bytes only where these allow it (default: reference)",
+    )
+    group.add_argument(
+        "--no-plan", dest="plan", action="store_false", help="write no plan: the live peak is what is made small"
     )
     group = parser.add_argument_group("checks")
     group.add_argument(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinymo_xdsl.errors import MissingToolError
 from tinymo_xdsl.flatbuffer.model import Model
+from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN
 from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.schema import DATA_TYPES
 from tinymo_xdsl.verify.isolation import EngineError
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[Any]
 EngineName: TypeAlias = Literal["tflite-micro", "litert"]
-
-PLAN_NAME = "OfflineMemoryAllocation"
-"""The metadata entry that holds a memory plan. Of the engines only TFLite Micro follows it."""
 
 
 def value_dtype(dtype: str) -> np.dtype[Any] | None:
@@ -50,11 +48,11 @@ class ModelFile:
 
     @property
     def has_plan(self) -> bool:
-        return any(entry.name == PLAN_NAME for entry in self.model.metadata)
+        return any(entry.name == OFFLINE_PLAN for entry in self.model.metadata)
 
     def without_plan(self) -> bytes:
         """The same bytes but for the plan's name, misspelt so that no engine finds the plan."""
-        return self.data.replace(PLAN_NAME.encode(), PLAN_NAME.swapcase().encode())
+        return self.data.replace(OFFLINE_PLAN.encode(), OFFLINE_PLAN.swapcase().encode())
 
 
 class Session(Protocol):

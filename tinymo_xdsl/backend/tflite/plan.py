@@ -22,9 +22,12 @@ from tinymo_xdsl.planner import sharing as shared
 from tinymo_xdsl.planner.arena.portfolio import Effort
 from tinymo_xdsl.planner.arena.portfolio import plan as solve
 from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem, Solution, round_up
-from tinymo_xdsl.planner.sharing import Wish, ends_of, is_possible
+from tinymo_xdsl.planner.sharing import Tensor, is_possible
 from tinymo_xdsl.tflm.kernels import scratch
 from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
+
+EFFORT = 20_000
+"""States that the planner looks at by default: a second or two where it does not find a plan as low as the bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,32 +59,49 @@ class PlannedModel:
     why: str
 
 
-def plan_model(module: ModuleOp, library: KernelLibrary, effort: int = Effort.LOW) -> PlannedModel:
+class ModelPlanner:
     """
-    The model of a level-2 `module`, each kernel one operator of the file, with the best plan that is found.
+    Plans the model of a level-2 module, each kernel one operator of the file. Raises as `export_model`.
 
-    `effort` bounds the planner's search, for each way of sharing that may win. The model holds no plan where operators
-    run other subgraphs, where nothing lies in the arena, and where TFLite Micro's own plan is as low. Raises as
-    `export_model`.
+    There is no plan where operators run other subgraphs.
     """
-    exported = export(module)
-    bare = without_plan(exported.model)
-    called = sorted({op.name for graph in bare.subgraphs for op in graph.operators if op.name in CONTROL_FLOW})
-    if called:
-        why = f"{called[0]} runs another subgraph: only TFLite Micro can place what that needs"
-        return PlannedModel(bare, None, False, why)
-    plan, planned = None, bare
-    for layout in _layouts(next(functions(module)), library, bare.subgraphs[0]):
-        if plan is None or layout.problem.lower_bound < plan.head:
-            solution = solve(layout.problem, effort)
-            candidate = with_plan(bare, _offsets(layout, solution, exported))
-            head = runtime_problem(candidate).head
-            if plan is None or head < plan.head:
-                plan, planned = ArenaPlan(layout.sharing, solution, head), candidate
-    assert plan is not None
-    if (own := runtime_problem(bare).head) <= plan.head:
-        return PlannedModel(bare, plan, False, f"TFLite Micro's own plan takes {own:,} bytes too")
-    return PlannedModel(planned, plan, True, _describe(plan, own))
+
+    def __init__(self, module: ModuleOp, library: KernelLibrary) -> None:
+        self.exported = export(module)
+        self.bare = without_plan(self.exported.model)
+        operators = [operator for graph in self.bare.subgraphs for operator in graph.operators]
+        self.called = sorted({operator.name for operator in operators if operator.name in CONTROL_FLOW})
+        self.own_head = runtime_problem(self.bare).head
+        """Bytes of the head that TFLite Micro plans by itself."""
+        self.layouts = [] if self.called else list(_layouts(next(functions(module)), library, self.bare.subgraphs[0]))
+        """Ways to share, the one with the least sharing first."""
+
+    @property
+    def lower_bound(self) -> int:
+        """Bytes that no plan has a smaller head than."""
+        return min((layout.problem.lower_bound for layout in self.layouts), default=self.own_head)
+
+    def plan(self, effort: int = EFFORT) -> PlannedModel:
+        """
+        The model with the best plan that is found; `effort` bounds the planner's search.
+
+        It holds none where TFLite Micro's own plan is as low.
+        """
+        plan, planned = None, self.bare
+        for layout in self.layouts:
+            if plan is None or layout.problem.lower_bound < plan.head:
+                # A search through what moves in large groups finds little more than a short one.
+                solution = solve(layout.problem, min(effort, Effort.LOW) if layout.sharing is Sharing.ALL else effort)
+                candidate = with_plan(self.bare, _offsets(layout, solution, self.exported))
+                head = runtime_problem(candidate).head
+                if plan is None or head < plan.head:
+                    plan, planned = ArenaPlan(layout.sharing, solution, head), candidate
+        if plan is None:
+            why = f"{self.called[0]} runs another subgraph: only TFLite Micro can place what that needs"
+            return PlannedModel(self.bare, None, False, why)
+        if self.own_head <= plan.head:
+            return PlannedModel(self.bare, plan, False, f"TFLite Micro's own plan takes {self.own_head:,} bytes too")
+        return PlannedModel(planned, plan, True, _describe(plan, self.own_head))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,62 +110,60 @@ class _Layout:
 
     aliases: Aliases
     sharing: Sharing
-    wishes: Sequence[Wish]
     groups: Sequence[Group]
     problem: Problem
 
 
 def _layouts(function: FuncOp, library: KernelLibrary, graph: Subgraph) -> Iterator[_Layout]:
-    """Ways to share, the least sharing first; then as little of it as the lowest bound needs."""
     aliases = aliases_of(function, library)
-    layouts = [_layout(aliases, sharing, aliases.wishes(sharing), graph) for sharing in Sharing]
-    best = min(layouts, key=lambda layout: layout.problem.lower_bound)
-    yield layouts[0]
-    if best is not layouts[0]:
-        yield _with_less(best, graph)
-    yield from layouts[1:]
+    scratch = list(_scratch(graph))
+    fewest = len(aliases.values) + 1
+    for sharing in Sharing:
+        groups = aliases.groups(sharing, scratch)
+        if len(groups) < fewest:
+            yield _Layout(aliases, sharing, groups, _problem(groups, scratch))
+        fewest = min(fewest, len(groups))
 
 
-def _with_less(layout: _Layout, graph: Subgraph) -> _Layout:
-    """The same without the groups that do not lower the bound: what moves alone is easier to place."""
-    least = layout
-    for group in layout.groups:
-        inside = {layout.aliases.values.index(value) for value, _ in group.members}
-        wishes = [wish for wish in least.wishes if not inside.issuperset(ends_of(wish))]
-        if len(wishes) < len(least.wishes):
-            less = _layout(layout.aliases, layout.sharing, wishes, graph)
-            if less.problem.lower_bound == layout.problem.lower_bound:
-                least = less
-    return least
-
-
-def _layout(aliases: Aliases, sharing: Sharing, wishes: Sequence[Wish], graph: Subgraph) -> _Layout:
-    groups = aliases.groups(wishes)
-    return _Layout(aliases, sharing, wishes, groups, _problem(groups, graph))
+def _scratch(graph: Subgraph) -> Iterator[Tensor]:
+    """The scratch of reference kernels."""
+    for step, operator in enumerate(graph.operators, 1):
+        for size in scratch(operator, graph):
+            yield Tensor(round_up(size, TFLM_ALIGNMENT), step, ())
 
 
 def _describe(plan: ArenaPlan, own: int) -> str:
-    proof = "which is proven to be the least" if plan.optimal else f"the lower bound is {plan.solution.lower_bound:,}"
+    proof = "proven to be the least" if plan.optimal else f"the lower bound is {plan.solution.lower_bound:,}"
     return f"{plan.head:,} bytes for activations, {proof}; {own:,} without a plan; sharing: {plan.sharing.value}"
 
 
-def _problem(groups: Sequence[Group], graph: Subgraph) -> Problem:
-    """Groups, and after them the scratch of reference kernels, in whole blocks of the runtime's alignment."""
+def _problem(groups: Sequence[Group], scratch: Sequence[Tensor]) -> Problem:
+    """Groups, and after them scratch."""
     buffers = [
-        Buffer(f"{index}: {name_of(group.members[0][0])}", tuple(map(_in_blocks, group.pieces)), TFLM_ALIGNMENT)
+        Buffer(f"{index}: {name_of(group.members[0][0])}", tuple(map(_piece, group.pieces)), TFLM_ALIGNMENT)
         for index, group in enumerate(groups)
     ]
-    for step, operator in enumerate(graph.operators, 1):
-        for number, size in enumerate(scratch(operator, graph)):
-            blocks = round_up(size, TFLM_ALIGNMENT)
-            name = f"scratch {step}.{number}"
-            buffers.append(Buffer.whole(name, blocks, step, step + 1, alignment=TFLM_ALIGNMENT))
+    for index, tensor in enumerate(scratch):
+        name, step = f"scratch {index}", tensor.made
+        buffers.append(Buffer.whole(name, tensor.size, step, step + 1, alignment=TFLM_ALIGNMENT))
+    return _with_fewer_pieces(Problem(tuple(buffers)))
+
+
+def _with_fewer_pieces(problem: Problem) -> Problem:
+    """The same with each group in use as a whole that lowers the bound no further in pieces: this is easier to plan."""
+    buffers = list(problem.buffers)
+    for index, buffer in enumerate(problem.buffers):
+        if len(buffer.pieces) > 1:
+            buffers[index] = Buffer.whole(
+                buffer.name, buffer.size, buffer.start, buffer.end, alignment=buffer.alignment
+            )
+            if Problem(tuple(buffers)).lower_bound > problem.lower_bound:
+                buffers[index] = buffer
     return Problem(tuple(buffers))
 
 
-def _in_blocks(piece: shared.Piece) -> Piece:
-    start = piece.start // TFLM_ALIGNMENT * TFLM_ALIGNMENT
-    return Piece(start, round_up(piece.stop, TFLM_ALIGNMENT) - start, piece.first, piece.last + 1)
+def _piece(piece: shared.Piece) -> Piece:
+    return Piece(piece.start, piece.stop - piece.start, piece.first, piece.last + 1)
 
 
 def _offsets(layout: _Layout, solution: Solution, exported: Exported) -> tuple[int, ...]:
@@ -156,7 +174,7 @@ def _offsets(layout: _Layout, solution: Solution, exported: Exported) -> tuple[i
         for value, offset in group.members
     }
     aliases = layout.aliases
-    if not is_possible(aliases.tensors, layout.wishes, [places[value] for value in aliases.values]):
+    if not is_possible(aliases.tensors, aliases.wishes, [places[value] for value in aliases.values]):
         raise PlanError("two tensors of the plan need the same bytes at once; please report this")
     offsets = [UNPLANNED] * sum(len(graph.tensors) for graph in exported.model.subgraphs)
     for value, place in places.items():
