@@ -9,7 +9,6 @@ depends on the kernel library; anything that is not listed does not alias. `plan
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import chain
 
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
@@ -17,6 +16,7 @@ from xdsl.ir import SSAValue
 from tinymo_xdsl.analysis.describe import operator_name
 from tinymo_xdsl.analysis.kernels import Kernel, kernels_of
 from tinymo_xdsl.analysis.liveness import is_variable
+from tinymo_xdsl.analysis.overlap import lead_bytes
 from tinymo_xdsl.analysis.rows import ELEMENTWISE, shape_of
 from tinymo_xdsl.analysis.sizes import byte_size
 from tinymo_xdsl.dialects import tosa
@@ -42,6 +42,9 @@ _IN_PLACE = {
     KernelLibrary.UNKNOWN: frozenset[str](),
 }
 """Operators that read an element before they write the one at its place."""
+
+_OVERLAPPING = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", tosa.PadOp.name})
+"""Operators whose reference kernels write pixel by pixel: see `overlap`."""
 
 _COPIES = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SLICE", "STRIDED_SLICE", "CONCATENATION"})
 _UNNAMED_COPIES = frozenset({tosa.ReshapeOp.name, tosa.SliceOp.name, tosa.ConcatOp.name})
@@ -89,13 +92,17 @@ class Aliases:
             case Sharing.AT_PEAKS:
                 groups = share_at_peaks((*self.tensors, *scratch), self.wishes, TFLM_ALIGNMENT)[: -len(scratch) or None]
             case Sharing.ALL:
-                groups = share(self.tensors, self.wishes, TFLM_ALIGNMENT)
+                # Whatever overlaps in a long chain drifts apart, and takes more than one after the other.
+                wishes = [wish for wish in self.wishes if isinstance(wish, Copy) or not wish.lead]
+                groups = share(self.tensors, wishes, TFLM_ALIGNMENT)
         return [Group(tuple((self.values[index], at) for index, at in g.members), g.pieces) for g in groups]
 
 
-def aliases_of(function: FuncOp, library: KernelLibrary) -> Aliases:
+def aliases_of(function: FuncOp, library: KernelLibrary, overlap: bool = False) -> Aliases:
     """
     What may share bytes in `function`, a level-2 function as the backend writes it.
+
+    With `overlap`, results of reference kernels may run into their operands too.
 
     Kernels are numbered from 1, as the file's operators are; at step 0 the arguments are there, and results of the
     function are kept to the step behind the last kernel. Left out are constants, variables, and what has no bytes.
@@ -104,8 +111,13 @@ def aliases_of(function: FuncOp, library: KernelLibrary) -> Aliases:
     made = [*function.args, *(value for kernel in kernels for value in kernel.outputs)]
     values = tuple(value for value in made if byte_size(value))
     numbers = {value: number for number, value in enumerate(values)}
-    wishes = (chain(_copies(kernel, numbers, library), _overwrites(kernel, numbers, library)) for kernel in kernels)
-    return Aliases(values, tuple(_tensors(function, kernels, numbers)), tuple(chain.from_iterable(wishes)))
+    wishes: list[Wish] = []
+    for kernel in kernels:
+        wishes += _copies(kernel, numbers, library)
+        wishes += _overwrites(kernel, numbers, library)
+        if overlap and library is KernelLibrary.REFERENCE:
+            wishes += _overlaps(kernel, numbers)
+    return Aliases(values, tuple(_tensors(function, kernels, numbers)), tuple(wishes))
 
 
 def _tensors(function: FuncOp, kernels: Sequence[Kernel], numbers: Mapping[SSAValue, int]) -> list[Tensor]:
@@ -155,6 +167,13 @@ def _overwrites(kernel: Kernel, numbers: Mapping[SSAValue, int], library: Kernel
         for operand in kernel.inputs:
             if operand in numbers and operand.type == result.type:
                 yield Overwrite(numbers[result], numbers[operand])
+
+
+def _overlaps(kernel: Kernel, numbers: Mapping[SSAValue, int]) -> Iterator[Overwrite]:
+    if operator_name(kernel) in _OVERLAPPING and (lead := lead_bytes(kernel)) is not None:
+        (result,), (operand,) = kernel.outputs, kernel.inputs
+        if operand in numbers:
+            yield Overwrite(numbers[result], numbers[operand], lead)
 
 
 def _views(kernel: Kernel) -> Iterator[tuple[SSAValue, SSAValue, int]]:

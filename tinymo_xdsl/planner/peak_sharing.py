@@ -56,7 +56,13 @@ class _Search:
         if not any(self.loads[index][worst] for index in ends_of(wish)):
             return None
         merged = self.clusters.merged(wish)
-        return None if merged is None or self.clusters.pieces(merged) is None else merged
+        if merged is None or self._span(merged) >= self.total[worst] or self.clusters.pieces(merged) is None:
+            return None
+        return merged
+
+    def _span(self, cluster: Cluster) -> int:
+        """The bytes from the lowest to the highest: what overlaps in a row drifts apart."""
+        return max(at + self.clusters.tensors[index].size for index, at in cluster.items()) - min(cluster.values())
 
     def _total_with(self, wish: Wish, merged: Cluster) -> list[int]:
         mine, theirs = (self.loads[index] for index in ends_of(wish))

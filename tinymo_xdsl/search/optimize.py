@@ -46,6 +46,8 @@ class OptimizeOptions:
     """Whether the file holds an arena plan for TFLite Micro."""
     kernels: KernelLibrary = KernelLibrary.REFERENCE
     """Whose kernels will run the plan."""
+    overlap: bool = False
+    """Whether convolutions, pools and PADs may write over what they have read. For TFLite Micro's reference kernels."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class _Candidate:
     @cached_property
     def planner(self) -> ModelPlanner:
         """What plans the file."""
-        return ModelPlanner(self.module, self.options.kernels)
+        return ModelPlanner(self.module, self.options.kernels, self.options.overlap)
 
     @cached_property
     def planned(self) -> PlannedModel | None:

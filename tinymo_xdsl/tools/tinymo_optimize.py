@@ -56,7 +56,9 @@ def optimize(words: Sequence[str]) -> int:
     from tinymo_xdsl.search import OptimizeOptions
 
     kernels = KernelLibrary(options.tflm_kernels)
-    wanted = OptimizeOptions(options.ram, options.max_overhead, plan=options.plan, kernels=kernels)
+    if options.overlap and (kernels is not KernelLibrary.REFERENCE or not options.plan):
+        raise UsageError("--overlap is for a plan that reference kernels run: leave out --no-plan and --tflm-kernels")
+    wanted = OptimizeOptions(options.ram, options.max_overhead, options.plan, kernels, options.overlap)
     optimized = optimize_file(file, output, wanted, options.runs if options.verify else None)
     write_atomically(output, optimized.data)
     if options.json is not None:
@@ -91,6 +93,12 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
         choices=("reference", "cmsis-nn", "unknown"),
         default="reference",
         help="whose kernels run the file: tensors share bytes only where these allow it (default: reference)",
+    )
+    group.add_argument(
+        "--overlap",
+        action="store_true",
+        help="let convolutions, pools and PADs write over what they have read: only TFLite Micro's reference kernels"
+        " compute the same then, not CMSIS-NN, ESP-NN or others",
     )
     group.add_argument(
         "--no-plan", dest="plan", action="store_false", help="write no plan: the live peak is what is made small"

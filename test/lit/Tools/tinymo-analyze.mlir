@@ -9,6 +9,7 @@
 // CHECK-NEXT: output INT8 1x4x4x10 result
 // CHECK: live peak 320 bytes
 // CHECK-NEXT: lower bound 320 bytes
+// CHECK-NEXT: arena 320 bytes with the best plan, and no plan takes less
 // CHECK-NEXT: peak at operator 2, CONCATENATION, while these are in memory:
 // CHECK-NEXT: 160 result
 // CHECK-NEXT: 96 wide

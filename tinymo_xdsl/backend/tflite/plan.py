@@ -6,11 +6,11 @@ not always better, because what moves together is harder to place: several choic
 wins. What the file holds is final by then: the plan goes into it last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 
 from tinymo_xdsl.analysis.aliases import TFLM_ALIGNMENT, Aliases, Group, KernelLibrary, Sharing, aliases_of
 from tinymo_xdsl.analysis.kernels import functions
@@ -19,7 +19,6 @@ from tinymo_xdsl.facts import name_of
 from tinymo_xdsl.flatbuffer.model import Model, Subgraph
 from tinymo_xdsl.flatbuffer.offline_plan import UNPLANNED, with_plan, without_plan
 from tinymo_xdsl.planner import sharing as shared
-from tinymo_xdsl.planner.arena.portfolio import Effort
 from tinymo_xdsl.planner.arena.portfolio import plan as solve
 from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem, Solution, round_up
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
@@ -28,6 +27,8 @@ from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
 
 EFFORT = 20_000
 """States that the planner looks at by default: a second or two where it does not find a plan as low as the bound."""
+RIGID = 100
+"""How much longer a state takes where groups are in use piece by piece, and the search finds little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class ArenaPlan:
     """Groups of tensors, then the scratch of kernels, though TFLite Micro places that by itself."""
     head: int
     """Bytes of TFLite Micro's head under the plan, its own places for scratch included."""
+    safe_with: tuple[KernelLibrary, ...]
+    """The kernels that compute the same under the plan."""
 
     @property
     def optimal(self) -> bool:
@@ -66,14 +69,16 @@ class ModelPlanner:
     There is no plan where operators run other subgraphs.
     """
 
-    def __init__(self, module: ModuleOp, library: KernelLibrary) -> None:
+    def __init__(self, module: ModuleOp, library: KernelLibrary, overlap: bool = False) -> None:
         self.exported = export(module)
+        self.function = next(functions(module))
         self.bare = without_plan(self.exported.model)
         operators = [operator for graph in self.bare.subgraphs for operator in graph.operators]
         self.called = sorted({operator.name for operator in operators if operator.name in CONTROL_FLOW})
         self.own_head = runtime_problem(self.bare).head
         """Bytes of the head that TFLite Micro plans by itself."""
-        self.layouts = [] if self.called else list(_layouts(next(functions(module)), library, self.bare.subgraphs[0]))
+        aliases = aliases_of(self.function, library, overlap)
+        self.layouts = [] if self.called else list(_layouts(aliases, self.bare.subgraphs[0]))
         """Ways to share, the one with the least sharing first."""
 
     @property
@@ -90,18 +95,25 @@ class ModelPlanner:
         plan, planned = None, self.bare
         for layout in self.layouts:
             if plan is None or layout.problem.lower_bound < plan.head:
-                # A search through what moves in large groups finds little more than a short one.
-                solution = solve(layout.problem, min(effort, Effort.LOW) if layout.sharing is Sharing.ALL else effort)
-                candidate = with_plan(self.bare, _offsets(layout, solution, self.exported))
+                is_rigid = any(len(buffer.pieces) > 1 for buffer in layout.problem.buffers)
+                solution = solve(layout.problem, effort // RIGID if is_rigid else effort)
+                places = _places(layout, solution)
+                candidate = with_plan(self.bare, _offsets(places, self.exported))
                 head = runtime_problem(candidate).head
                 if plan is None or head < plan.head:
-                    plan, planned = ArenaPlan(layout.sharing, solution, head), candidate
+                    plan = ArenaPlan(layout.sharing, solution, head, tuple(self._safe_with(places)))
+                    planned = candidate
         if plan is None:
             why = f"{self.called[0]} runs another subgraph: only TFLite Micro can place what that needs"
             return PlannedModel(self.bare, None, False, why)
         if self.own_head <= plan.head:
             return PlannedModel(self.bare, plan, False, f"TFLite Micro's own plan takes {self.own_head:,} bytes too")
         return PlannedModel(planned, plan, True, _describe(plan, self.own_head))
+
+    def _safe_with(self, places: Mapping[SSAValue, int]) -> Iterator[KernelLibrary]:
+        for library in KernelLibrary:
+            if _is_safe(aliases_of(self.function, library), places):
+                yield library
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +126,7 @@ class _Layout:
     problem: Problem
 
 
-def _layouts(function: FuncOp, library: KernelLibrary, graph: Subgraph) -> Iterator[_Layout]:
-    aliases = aliases_of(function, library)
+def _layouts(aliases: Aliases, graph: Subgraph) -> Iterator[_Layout]:
     scratch = list(_scratch(graph))
     fewest = len(aliases.values) + 1
     for sharing in Sharing:
@@ -134,7 +145,9 @@ def _scratch(graph: Subgraph) -> Iterator[Tensor]:
 
 def _describe(plan: ArenaPlan, own: int) -> str:
     proof = "proven to be the least" if plan.optimal else f"the lower bound is {plan.solution.lower_bound:,}"
-    return f"{plan.head:,} bytes for activations, {proof}; {own:,} without a plan; sharing: {plan.sharing.value}"
+    names = [library.value for library in plan.safe_with]
+    safe = "any" if KernelLibrary.UNKNOWN in plan.safe_with else " and ".join(names) or "TFLM's reference"
+    return f"{plan.head:,} bytes for activations, {proof}; {own:,} without a plan; for {safe} kernels"
 
 
 def _problem(groups: Sequence[Group], scratch: Sequence[Tensor]) -> Problem:
@@ -166,16 +179,24 @@ def _piece(piece: shared.Piece) -> Piece:
     return Piece(piece.start, piece.stop - piece.start, piece.first, piece.last + 1)
 
 
-def _offsets(layout: _Layout, solution: Solution, exported: Exported) -> tuple[int, ...]:
-    """An offset for each tensor of the file; tensors of other subgraphs are left to the runtime."""
+def _places(layout: _Layout, solution: Solution) -> Mapping[SSAValue, int]:
+    """The offset of each value from the start of the head."""
     places = {
         value: base + offset
         for group, base in zip(layout.groups, solution.offsets, strict=False)
         for value, offset in group.members
     }
-    aliases = layout.aliases
-    if not is_possible(aliases.tensors, aliases.wishes, [places[value] for value in aliases.values]):
+    if not _is_safe(layout.aliases, places):
         raise PlanError("two tensors of the plan need the same bytes at once; please report this")
+    return places
+
+
+def _is_safe(aliases: Aliases, places: Mapping[SSAValue, int]) -> bool:
+    return is_possible(aliases.tensors, aliases.wishes, [places[value] for value in aliases.values])
+
+
+def _offsets(places: Mapping[SSAValue, int], exported: Exported) -> tuple[int, ...]:
+    """An offset for each tensor of the file; tensors of other subgraphs are left to the runtime."""
     offsets = [UNPLANNED] * sum(len(graph.tensors) for graph in exported.model.subgraphs)
     for value, place in places.items():
         offsets[exported.tensors[0][value]] = place
