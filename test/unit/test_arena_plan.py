@@ -92,6 +92,20 @@ def test_problems_of_several_pieces_are_planned_validly_and_never_worse_than_gre
     assert problem.lower_bound <= solution.lower_bound <= solution.arena <= greedy
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_small_problems_of_several_pieces_are_as_small_as_in_the_best_order(seed: int):
+    """Some of these plans the search never looks at, so an exhausted search must not be taken for a proof."""
+    problem = random_problem(seed, 5, pieces=3, steps=5)
+    placer = Placer(problem)
+    smallest = min(
+        arena_of(problem, placer.place(order, Placer.first_fit)) for order in itertools.permutations(range(5))
+    )
+    solution = plan(problem, Effort.LOW)
+    assert draws_without_overlap(problem, solution.offsets)
+    assert solution.lower_bound <= smallest
+    assert solution.arena == smallest
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_an_arena_cut_into_pieces_is_put_together_again(seed: int):
     """Not a byte is free at any step."""

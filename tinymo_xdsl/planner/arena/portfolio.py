@@ -4,7 +4,8 @@ The planner: several methods one after the other, the best plan wins.
 1. First-fit and best-fit in several orders. For most models one of them is as small as the lower bound.
 2. The complete search for a plan of exactly the lower bound, with several strategies and growing limits; between two
    limits, for plans between the bound and the best one.
-3. Windows of the best plan are planned anew.
+3. The order of first-fit is improved step by step.
+4. Windows of the best plan are planned anew.
 
 All of it stops as soon as no smaller arena can exist. The effort is counted in states, never in seconds, so that the
 same problem gives the same plan on every machine.
@@ -15,6 +16,7 @@ from enum import IntEnum
 from math import gcd
 from typing import NamedTuple
 
+from tinymo_xdsl.planner.arena.climb import Climb
 from tinymo_xdsl.planner.arena.first_fit import Placer, orders
 from tinymo_xdsl.planner.arena.problem import Problem, Solution, arena_of, round_up
 from tinymo_xdsl.planner.arena.repair import repair
@@ -32,6 +34,8 @@ class Effort(IntEnum):
     HIGH = 2_000_000
 
 
+_CLIMBS = 4
+"""How often climbing begins anew, with other random numbers."""
 _EDGES = ((True, Side.BOTH), (False, Side.BOTH), (True, Side.RIGHT), (True, Side.LEFT))
 """Where strategies branch."""
 _SHAPES = ((1, 0), (1, 1), (0, 1), (2, 1), (1, 2))
@@ -47,9 +51,9 @@ def plan(problem: Problem, effort: int = Effort.DEFAULT) -> Solution:
     if not problem.buffers:
         return Solution((), 0, 0, True, "empty")
     work = _Portfolio(problem)
-    # Half of the effort for each way to improve.
     work.search(effort // 2)
-    work.repair(effort - effort // 2)
+    work.climb(effort // 4)
+    work.repair(effort // 4)
     solution = Solution(*work.best, work.bound, work.is_optimal, work.method, work.states)
     validate(problem, solution)
     return solution
@@ -86,6 +90,16 @@ class _Portfolio:
                     return
                 self._search_below(sections, self.bound, strategy, min(tries, end - self.states))
             self._halve(sections, _strategies(round_)[:2], tries, end)
+
+    def climb(self, limit: int) -> None:
+        """Improve the order of first-fit in at most `limit` states, from the best plan on."""
+        for seed in range(_CLIMBS):
+            if self.is_optimal:
+                return
+            climb = Climb(self.placer, self.best.offsets, self.bound, seed)
+            climb.run(limit // _CLIMBS)
+            self.states += climb.states
+            self._offer(climb.best, "climbing")
 
     def repair(self, limit: int) -> None:
         """Plan windows of the best plan anew, in at most `limit` states."""

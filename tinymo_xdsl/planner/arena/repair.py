@@ -70,15 +70,13 @@ class _Repair:
         return arena_of(self.problem, self.offsets)
 
     def reach(self, goal: int) -> bool:
-        """Plan windows anew until the arena is at most `goal`. Leaves the plan as it is if that cannot be reached."""
-        before = list(self.offsets)
+        """Plan windows anew until the arena is at most `goal`, which it may never be. It does not grow meanwhile."""
         failures = 0
         while high := [i for i, b in enumerate(self.buffers) if self.offsets[i] + b.size > goal]:
             window = self._window(high[self.numbers.below(len(high))])
             if not self._plan(window, goal):
                 failures += 1
             if failures == _WINDOWS or self.states >= self.limit:
-                self.offsets = before
                 return False
         return True
 
