@@ -1,8 +1,10 @@
 """One execution of a `tosa.custom` that is a TFLite operator: its operands, options and facts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar, cast
 
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import SSAValue
 
 from tinymo_xdsl.dialects import tosa
@@ -62,6 +64,11 @@ class Call:
         """The scale and zero point of the first result."""
         return self._facts_of(self.op.output_list[0], "the result")
 
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the first result."""
+        return cast(TensorType, self.op.output_list[0].type).get_shape()
+
     def option(self, name: str, default: OptionT) -> OptionT:
         """A field of the operator's options. Facts leave out what is at the schema's `default`."""
         value = self.facts.options.get(name, default)
@@ -74,3 +81,7 @@ class Call:
         if facts is None:
             raise BadModelError(f"{self.what}: {which} has no 'tinymo.tensor' facts; scale and zero point are needed")
         return facts
+
+
+OperatorFunction: TypeAlias = Callable[[Call], Array]
+"""The one result of an operator."""

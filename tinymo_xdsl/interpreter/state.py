@@ -10,7 +10,6 @@ from typing import Final, cast
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
 from xdsl.ir import Attribute, Operation, OpResult
 from xdsl.traits import SymbolTable
@@ -18,13 +17,14 @@ from xdsl.traits import SymbolTable
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import tensor_facts
+from tinymo_xdsl.interpreter.control_flow import CONTROL_FLOW, subgraph
 from tinymo_xdsl.interpreter.custom import TFLITE_DOMAIN, Call
 from tinymo_xdsl.interpreter.operands import element_dtype
 from tinymo_xdsl.interpreter.tflite_operators import OPERATORS
 from tinymo_xdsl.numerics.dense import Array, to_numpy
 
-STATEFUL_OPERATORS: Final = frozenset({"ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE"})
-"""The operators of the schema that `CustomOperators` runs itself, because they need the state of the module."""
+STATEFUL_OPERATORS: Final = frozenset({"ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE", *CONTROL_FLOW})
+"""The operators of the schema that `CustomOperators` runs itself: they need the module's state or its functions."""
 
 
 @register_impls
@@ -36,6 +36,7 @@ class CustomOperators(InterpreterFunctions):
         self._handles: dict[tuple[str, str], int] = {}
         self._variables: dict[Operation, Array] = {}
         self._called: set[Operation] = set()
+        self._running: set[Operation] = set()
         self._spilled: dict[Operation, Array] = {}
         self._tokens: list[Operation] = []
 
@@ -56,6 +57,8 @@ class CustomOperators(InterpreterFunctions):
             case "CALL_ONCE":
                 self._call_once(interpreter, call)
                 return ()
+            case _ if name in CONTROL_FLOW:
+                return self._run_subgraphs(interpreter, call)
             case "TINYMO_SPILL":
                 return (self._spill(call),)
             case "TINYMO_RELOAD":
@@ -89,11 +92,16 @@ class CustomOperators(InterpreterFunctions):
         if call.op in self._called:
             return
         self._called.add(call.op)
-        functions = [op for op in interpreter.module.ops if isinstance(op, FuncOp)]
-        index = call.option("init_subgraph_index", 0)
-        if not 0 <= index < len(functions):
-            raise BadModelError(f"{call.what}: there is no subgraph {index}")
-        interpreter.call_op(functions[index])
+        interpreter.call_op(subgraph(interpreter, call, "init_subgraph_index"))
+
+    def _run_subgraphs(self, interpreter: Interpreter, call: Call) -> PythonValues:
+        if call.op in self._running:
+            raise BadModelError(f"{call.what}: the subgraph that it runs leads to it again")
+        self._running.add(call.op)
+        try:
+            return CONTROL_FLOW[call.op.operator_name.data](interpreter, call)
+        finally:
+            self._running.remove(call.op)
 
 
 def keeps_state(module: ModuleOp) -> bool:

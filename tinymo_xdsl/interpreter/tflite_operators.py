@@ -1,15 +1,15 @@
 """TFLite operators that TOSA has no exact words for, as TFLite Micro's reference kernels compute them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import TensorFacts
-from tinymo_xdsl.interpreter import elementwise
-from tinymo_xdsl.interpreter.custom import Call
+from tinymo_xdsl.interpreter import elementwise, tflite_elementwise, tflite_layout
+from tinymo_xdsl.interpreter.custom import Call, OperatorFunction
 from tinymo_xdsl.interpreter.operands import result_dtype
 from tinymo_xdsl.numerics import activations
 from tinymo_xdsl.numerics.dense import Array
@@ -17,8 +17,6 @@ from tinymo_xdsl.numerics.fixed_point import IntegerArray
 from tinymo_xdsl.numerics.lstm import Gate, Lstm, LstmOperand, LstmState, lstm
 from tinymo_xdsl.numerics.requantize import effective_scale, multiply_by_quantized_multiplier, quantize_multiplier
 from tinymo_xdsl.numerics.softmax import softmax
-
-OperatorFunction: TypeAlias = Callable[[Call], Array]
 
 
 def _softmax(call: Call) -> Array:
@@ -131,6 +129,8 @@ def _centred(x: IntegerArray, zero_point: int) -> IntegerArray:
 
 OPERATORS: Final[Mapping[str, OperatorFunction]] = MappingProxyType(
     {
+        **tflite_elementwise.OPERATORS,
+        **tflite_layout.OPERATORS,
         "DEQUANTIZE": _dequantize,
         "HARD_SWISH": _hard_swish,
         "LEAKY_RELU": _leaky_relu,
