@@ -38,7 +38,7 @@ from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
 from tinymo_xdsl.passes.schedule import SchedulePass
 from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass
-from tinymo_xdsl.search.optimize import OptimizeOptions, optimize
+from tinymo_xdsl.search import OptimizeOptions, optimize
 from tinymo_xdsl.text.module import module_text, parse_module
 from tinymo_xdsl.tools.command_line import ArgumentParser
 from tinymo_xdsl.tools.pass_pipeline import PassRunner, Timing

@@ -43,7 +43,7 @@ from tinymo_xdsl.interpreter.executor import run_function
 from tinymo_xdsl.interpreter.semantics import check_same, random_inputs
 from tinymo_xdsl.report.optimized_file import optimize_file
 from tinymo_xdsl.report.report import Absent
-from tinymo_xdsl.search.optimize import OptimizeOptions
+from tinymo_xdsl.search import OptimizeOptions
 from tinymo_xdsl.text.diagnostics import verify_module
 from tinymo_xdsl.tools.command_line import ArgumentParser
 from tinymo_xdsl.tools.pass_options import make_pass, parse_pass_list

@@ -20,7 +20,7 @@ from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
-from tinymo_xdsl.search.optimize import OptimizeOptions, as_written, optimize
+from tinymo_xdsl.search import OptimizeOptions, as_written, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.verify import arena_use, compare_models, engines, smallest_arena
 

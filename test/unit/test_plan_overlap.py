@@ -12,7 +12,7 @@ from tinymo_xdsl.analysis.peak import main_function
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.flatbuffer.offline_plan import planned_offsets, with_plan, without_plan
 from tinymo_xdsl.frontend import import_model
-from tinymo_xdsl.search.optimize import OptimizeOptions, as_written, optimize
+from tinymo_xdsl.search import OptimizeOptions, as_written, optimize
 
 LAYERS = {
     "conv 1x1 wider": lambda b, x: b.conv("y", x, 32),

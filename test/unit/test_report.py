@@ -234,7 +234,7 @@ class TestOptimization:
         assert "the original, byte for byte" in optimization_text(kept.report, stays.model)
 
     def test_a_budget_that_is_not_met_names_the_best_peak(self, shrinks: ModelFile):
-        with pytest.raises(BudgetError, match=r"lenet5.tflite: .* 100 bytes; the lowest .* is \d,\d\d\d bytes"):
+        with pytest.raises(BudgetError, match=r"lenet5.tflite: .* 100 bytes; the least .* is \d,\d\d\d bytes"):
             optimize_file(shrinks, "small.tflite", OptimizeOptions(ram=100), None)
 
     @needs_tflite_micro

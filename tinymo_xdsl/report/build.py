@@ -13,7 +13,7 @@ from tinymo_xdsl.errors import MissingToolError
 from tinymo_xdsl.flatbuffer.model import Model, Subgraph
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, ModelSummary, Report, TensorSummary
-from tinymo_xdsl.search.optimize import as_written
+from tinymo_xdsl.search import as_written
 from tinymo_xdsl.tflm.arena import BITS_32, BITS_64, arena_need
 from tinymo_xdsl.verify import EngineError, arena_use, smallest_arena
 from tinymo_xdsl.verify.engines import ModelFile

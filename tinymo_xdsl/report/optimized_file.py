@@ -12,7 +12,7 @@ from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.report.build import measure_arena, model_arena, summarize
 from tinymo_xdsl.report.operators import added_operators
 from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Optimization, Report
-from tinymo_xdsl.search.optimize import Optimized, OptimizeOptions, optimize
+from tinymo_xdsl.search import Optimized, OptimizeOptions, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.verify import Verification, compare_models, load_error
 from tinymo_xdsl.verify.engines import ModelFile, installed_engines
@@ -44,7 +44,7 @@ def optimize_file(file: ModelFile, target: str, options: OptimizeOptions, runs: 
 
     `target` is where the caller will write the file. Original and result are run in an engine on `runs` inputs, and
     their arenas are measured, as far as engines are there and can do it: the report says so. `None` runs nothing.
-    Raises `BadModelError` for a model that cannot be understood, `BudgetError` when the peak stays above `options.ram`,
+    Raises `BadModelError` for a model that cannot be understood, `BudgetError` when `options.ram` is not enough,
     and `OutputsDifferError` when the comparison fails.
     """
     progress.info("optimizing %s", file.name)
@@ -89,13 +89,14 @@ def _model_arena(file: ModelFile, planned: PlannedModel | None) -> ModelledArena
 
 
 def _check_budget(name: str, optimized: Optimized, options: OptimizeOptions) -> None:
-    best = min(optimized.before.live_peak_copies, optimized.after.live_peak_copies)
-    if options.ram is not None and best > options.ram:
-        raise BudgetError(
-            f"{name}: the peak does not come down to {in_bytes(options.ram)}; the lowest within"
-            f" {100 * options.max_overhead:g} % more multiply-accumulates is {in_bytes(best)}; nothing was written;"
-            " allow more with --ram or --max-overhead"
-        )
+    if options.ram is None or optimized.needed <= options.ram:
+        return
+    what = "the arena of TFLite Micro on a 32-bit target" if options.plan else "the live peak"
+    raise BudgetError(
+        f"{name}: {what} does not come down to {in_bytes(options.ram)}; the least within"
+        f" {100 * options.max_overhead:g} % more multiply-accumulates is {in_bytes(optimized.needed)}; nothing was"
+        " written; allow more with --ram or --max-overhead"
+    )
 
 
 def _check(original: ModelFile, result: ModelFile, runs: int | None) -> _Check:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tinymo_xdsl.analysis.peak import Peak
 from tinymo_xdsl.report.operators import OperatorUse
-from tinymo_xdsl.search.optimize import PassOutcome
+from tinymo_xdsl.search import PassOutcome
 from tinymo_xdsl.tflm.arena import ArenaNeed
 from tinymo_xdsl.verify import ArenaUse, Verification
 

@@ -7,7 +7,7 @@ from tinymo_xdsl.analysis.memory_table import in_bytes, peak_lines, shorten, tab
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.report.operators import OperatorUse, new_registrations
 from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Optimization, Report, TensorSummary
-from tinymo_xdsl.search.optimize import PassOutcome
+from tinymo_xdsl.search import PassOutcome
 from tinymo_xdsl.verify import Verification
 
 _INDENT = "  "

@@ -1,62 +1,36 @@
 """
 What `tinymo optimize` does to a module.
 
-Candidates are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes. Each
-is brought to the form that the backend writes, and measured there: over exactly the tensors that the file will hold.
-Where another order of its operators has a lower peak, that is the next candidate.
-With a budget the gentlest that fits is taken. Without one it is the candidate whose arena is the smallest, structures
-of the runtime included, when each holds the best plan; or, without plans, the one with the lowest peak. The model as it
-is remains a candidate, so that the result is never worse than the input.
+Forms are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes. Each is
+brought to what the backend writes, in the file's order and in the best one that is found (`candidate`).
+With a budget the gentlest candidate that keeps it is taken. Without one it is the candidate whose arena is the
+smallest, structures of the runtime included, when each holds the best plan; or, without plans, the one with the lowest
+peak. The model as it is remains a candidate, so that the result is never worse than the input.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
-from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
-from tinymo_xdsl.analysis.aliases import KernelLibrary
 from tinymo_xdsl.analysis.kernels import kernels_of
 from tinymo_xdsl.analysis.macs import total_macs
 from tinymo_xdsl.analysis.peak import Peak, main_function, peak_of
 from tinymo_xdsl.backend.tflite.export import export_model
-from tinymo_xdsl.backend.tflite.plan import ModelPlanner, PlannedModel
-from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.backend.tflite.plan import PlannedModel
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
-from tinymo_xdsl.passes.form_kernels import FormKernelsPass
-from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
-from tinymo_xdsl.passes.schedule import SchedulePass, schedule_function
-from tinymo_xdsl.passes.split_sepconv import SplitPlan, SplitSepconvPass, split_function
-from tinymo_xdsl.planner.stripe_search import SearchOptions
-from tinymo_xdsl.tflm.arena import BITS_64, arena_need
+from tinymo_xdsl.passes.schedule import SchedulePass
+from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass
+from tinymo_xdsl.search.candidate import Candidate, Form, PassOutcome, candidates_of
+from tinymo_xdsl.search.forms import folded, pad_count, striped
+from tinymo_xdsl.search.options import OptimizeOptions
+from tinymo_xdsl.tflm.arena import BITS_32, arena_need
 
+_PASSES = (FoldPadPass.name, SplitSepconvPass.name, SchedulePass.name)
 _PLAN = "plan-memory"
-
-
-@dataclass(frozen=True)
-class OptimizeOptions:
-    """What a user asks for."""
-
-    ram: int | None = None
-    """Bytes that the live peak should keep to, with the least work; without it, the lowest peak is looked for."""
-    max_overhead: float = 0.10
-    """Extra multiply-accumulates that are allowed, as a share of the model's."""
-    plan: bool = True
-    """Whether the file holds an arena plan for TFLite Micro."""
-    kernels: KernelLibrary = KernelLibrary.REFERENCE
-    """Whose kernels will run the plan."""
-    overlap: bool = False
-    """Whether convolutions, pools and PADs may write over what they have read. For TFLite Micro's reference kernels."""
-
-
-@dataclass(frozen=True)
-class PassOutcome:
-    """What came of one pass."""
-
-    name: str
-    applied: bool
-    why: str
+_ROUNDS = 4
+"""How often stripes are looked for that leave room for the operators that they add."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +51,8 @@ class Optimized:
     passes: tuple[PassOutcome, ...]
     is_smaller: bool
     """Whether the arena has come down, or, without plans, the peak."""
+    needed: int
+    """Bytes that are compared with a budget: see `OptimizeOptions.ram`."""
 
     @property
     def model(self) -> Model:
@@ -84,64 +60,15 @@ class Optimized:
         return export_model(self.module) if self.plan_after is None else self.plan_after.model
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """One way to run the model, as the file would hold it."""
-
-    module: ModuleOp
-    applied: tuple[str, ...]
-    peak: Peak
-    order: str
-    """What the search for a better order has found."""
-    options: OptimizeOptions
-
-    @property
-    def peak_bytes(self) -> int:
-        """What is compared with a budget."""
-        return self.peak.live_peak_copies
-
-    @cached_property
-    def planner(self) -> ModelPlanner:
-        """What plans the file."""
-        return ModelPlanner(self.module, self.options.kernels, self.options.overlap)
-
-    @cached_property
-    def planned(self) -> PlannedModel | None:
-        """The file with its plan; `None` where no plan is asked for."""
-        return self.planner.plan() if self.options.plan else None
-
-    @cached_property
-    def size(self) -> int:
-        """What is made small."""
-        # An operator takes more of a computer's arena than of a microcontroller's, so what pays here pays there too.
-        return self.peak_bytes if self.planned is None else arena_need(self.planned.model, BITS_64).total
-
-    @cached_property
-    def least_size(self) -> int:
-        """What `size` may be at best, known without planning."""
-        if not self.options.plan:
-            return self.size
-        return replace(arena_need(self.planner.bare, BITS_64), head=self.planner.lower_bound).total
-
-
 def optimize(module: ModuleOp, options: OptimizeOptions | None = None) -> Optimized:
     """
     The smallest form of `module`, a level-1 module, within the options; `module` itself stays as it is.
 
-    A budget that cannot be kept gives the lowest peak that was found: `Optimized.after` tells.
+    A budget that cannot be kept gives the least that was found: `Optimized.needed` tells.
     """
-    options = options or OptimizeOptions()
-    candidates = _candidates(module, (), options)
-    original = candidates[0]
-    folded_module = module.clone()
-    FoldPadPass().apply(Context(), folded_module)
-    folded_pads = _pads(module) - _pads(folded_module)
-    candidates += _candidates(folded_module, (FoldPadPass.name,), options)
-    plan = None
-    if options.ram is None or min(candidate.peak_bytes for candidate in candidates) > options.ram:
-        plan = _split(folded_module, options)
-        candidates += _candidates(folded_module, (FoldPadPass.name, SplitSepconvPass.name), options)
-    best = _choose(candidates, options.ram)
+    search = _Search(options or OptimizeOptions())
+    search.run(Form(module))
+    best, original = search.best(), search.candidates[0]
     return Optimized(
         best.module,
         peak_of(main_function(module)),
@@ -149,62 +76,85 @@ def optimize(module: ModuleOp, options: OptimizeOptions | None = None) -> Optimi
         original.planned,
         best.planned,
         total_macs(kernels_of(main_function(module))),
-        total_macs(kernels_of(main_function(best.module))),
-        (
-            _fold_outcome(_pads(module), folded_pads, best, options),
-            _split_outcome(plan, best),
-            _schedule_outcome(best, options),
-            _plan_outcome(best),
-        ),
-        best.size < _size_without_plan(original),
+        best.macs,
+        tuple(search.outcomes(best)),
+        best.size < original.size_without_plan,
+        best.needed,
     )
 
 
-def _split(module: ModuleOp, options: OptimizeOptions) -> SplitPlan:
-    search = SearchOptions(peak_limit=options.ram, maximum_extra_macs=options.max_overhead)
-    return split_function(module, main_function(module), "any", search)
+class _Search:
+    """The candidates of one model."""
+
+    def __init__(self, options: OptimizeOptions) -> None:
+        self.options = options
+        self.candidates: list[Candidate] = []
+        self.tried: dict[str, PassOutcome] = {}
+        """What came of each pass where it was tried last."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the budget is kept."""
+        return any(candidate.fits for candidate in self.candidates)
+
+    def run(self, form: Form) -> None:
+        """Try what there is, from the gentlest on, until the budget is kept."""
+        self.consider([form])
+        if not self.is_done:
+            plain = folded(form)
+            self.consider([plain])
+            self.consider(self.stripes(plain))
+
+    def consider(self, forms: Iterable[Form]) -> None:
+        """Add the candidates of `forms`, but of those alone that have changed; stop where the budget is kept."""
+        for form in forms:
+            for outcome in form.outcomes:
+                self.tried[outcome.name] = outcome
+            if not form.outcomes or form.outcomes[-1].applied:
+                self.candidates += candidates_of(form, self.options)
+            if self.is_done:
+                return
+
+    def stripes(self, form: Form) -> Iterator[Form]:
+        """The form in stripes. With a budget the peak has to leave room for structures, which stripes add to."""
+        ram = self.options.ram
+        if ram is None:
+            yield from striped(form, self.options, None)
+            return
+        room = arena_need(self.candidates[-1].planner.bare, BITS_32).tail if self.options.plan else 0
+        for _ in range(_ROUNDS):
+            yield from striped(form, self.options, max(ram - room, 0))
+            excess = self.candidates[-1].needed - ram
+            if not self.options.plan or excess <= 0 or room >= ram:
+                return
+            room += excess
+
+    def best(self) -> Candidate:
+        """The first that fits, or the smallest; of equals the gentlest."""
+        if self.options.ram is None:
+            return _smallest(self.candidates)
+        fitting = [candidate for candidate in self.candidates if candidate.fits]
+        return fitting[0] if fitting else min(self.candidates, key=lambda candidate: candidate.needed)
+
+    def outcomes(self, best: Candidate) -> Iterator[PassOutcome]:
+        """What came of each pass, and why."""
+        found = {outcome.name: outcome for outcome in best.outcomes}
+        for name in _PASSES:
+            outcome = found.get(name) or self.tried.get(name)
+            if outcome is not None and outcome.applied and name in found:
+                yield _with_pads(outcome, best)
+            elif best.fits:
+                yield PassOutcome(name, False, "the budget is kept without it")
+            elif outcome is not None and outcome.applied:
+                yield PassOutcome(name, False, f"it would not lower {'the arena' if self.options.plan else 'the peak'}")
+            elif outcome is not None:
+                yield outcome
+        yield _plan_outcome(best)
 
 
-def as_written(module: ModuleOp) -> ModuleOp:
-    """The level-2 form of a level-1 `module`, each kernel one operator of the file; `module` itself stays as it is."""
-    written = module.clone()
-    for step in (FormKernelsPass(), LegalizeForTflitePass()):
-        step.apply(Context(), written)
-    return written
-
-
-def _candidates(module: ModuleOp, applied: tuple[str, ...], options: OptimizeOptions) -> list[_Candidate]:
-    """The module as the file would hold it, and in a better order if there is one."""
-    written = as_written(module)
-    reordered = written.clone()
-    schedule = schedule_function(main_function(reordered))
-    forms = [(written, applied)]
-    if schedule.is_lower:
-        forms.append((reordered, (*applied, SchedulePass.name)))
-    order = schedule.describe()
-    return [_Candidate(form, names, peak_of(main_function(form)), order, options) for form, names in forms]
-
-
-def _size_without_plan(original: _Candidate) -> int:
-    """What the model as it came takes, where TFLite Micro plans for itself."""
-    return arena_need(original.planner.bare, BITS_64).total if original.options.plan else original.size
-
-
-def _pads(module: ModuleOp) -> int:
-    return sum(isinstance(op, tosa.PadOp) for op in module.walk())
-
-
-def _choose(candidates: list[_Candidate], ram: int | None) -> _Candidate:
-    """The first that fits, or the smallest; of equals the gentlest."""
-    if ram is None:
-        return _smallest(candidates)
-    fitting = [candidate for candidate in candidates if candidate.peak_bytes <= ram]
-    return fitting[0] if fitting else min(candidates, key=lambda candidate: candidate.peak_bytes)
-
-
-def _smallest(candidates: list[_Candidate]) -> _Candidate:
+def _smallest(candidates: list[Candidate]) -> Candidate:
     """The smallest, of equals the gentlest. The most promising ones are planned, until no other can win."""
-    best: _Candidate | None = None
+    best: Candidate | None = None
     order = {candidate: place for place, candidate in enumerate(candidates)}
     for candidate in sorted(candidates, key=lambda candidate: (candidate.least_size, order[candidate])):
         if best is None or (candidate.size, order[candidate]) < (best.size, order[best]):
@@ -215,40 +165,16 @@ def _smallest(candidates: list[_Candidate]) -> _Candidate:
     return best
 
 
-def _fold_outcome(pads: int, folded: int, best: _Candidate, options: OptimizeOptions) -> PassOutcome:
-    name = FoldPadPass.name
-    if not folded:
-        why = f"none of {pads} PADs can become padding of a convolution" if pads else "there is no PAD"
-        return PassOutcome(name, False, why)
-    if name not in best.applied:
-        fits = options.ram is not None and best.peak_bytes <= options.ram
-        return PassOutcome(name, False, "the budget is kept without it" if fits else "it would not lower the peak")
-    why = f"{folded} of {pads} PADs became padding of convolutions"
-    # Stripes have edges of their own, which may take PADs too.
-    if written := _pads(best.module) - (pads - folded):
-        why += f"; PADs in the file, for what is neither SAME nor VALID: {written}"
-    return PassOutcome(name, True, why)
+def _with_pads(outcome: PassOutcome, best: Candidate) -> PassOutcome:
+    """What came of folding PADs, and how many there are all the same: edges of stripes may take PADs too."""
+    pads = pad_count(best.module)
+    if outcome.name != FoldPadPass.name or not pads:
+        return outcome
+    return replace(outcome, why=f"{outcome.why}; PADs in the file, for what is neither SAME nor VALID: {pads}")
 
 
-def _schedule_outcome(best: _Candidate, options: OptimizeOptions) -> PassOutcome:
-    name = SchedulePass.name
-    fits = options.ram is not None and best.peak_bytes <= options.ram
-    if name not in best.applied and fits:
-        return PassOutcome(name, False, "the budget is kept without it")
-    return PassOutcome(name, name in best.applied, best.order)
-
-
-def _plan_outcome(best: _Candidate) -> PassOutcome:
+def _plan_outcome(best: Candidate) -> PassOutcome:
     planned = best.planned
     if planned is None:
         return PassOutcome(_PLAN, False, "not asked for")
     return PassOutcome(_PLAN, planned.applied, planned.why)
-
-
-def _split_outcome(plan: SplitPlan | None, best: _Candidate) -> PassOutcome:
-    name = SplitSepconvPass.name
-    if plan is None:
-        return PassOutcome(name, False, "the budget is kept without it")
-    if plan.solution.regions and name not in best.applied:
-        return PassOutcome(name, False, "it would not lower the peak")
-    return PassOutcome(name, bool(plan.solution.regions), plan.describe())

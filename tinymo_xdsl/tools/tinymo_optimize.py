@@ -29,9 +29,9 @@ is written. A model that cannot be improved is written as it is.
 """
 
 _EPILOG: Final = """\
-SIZE is in bytes: 65536, 64K, 64KiB, 1M, 0x10000. It is compared with the live
-peak, the bytes of activations; TFLite Micro's persistent structures come on top,
-and the report says how much they take.
+SIZE is in bytes: 65536, 64K, 64KiB, 1M, 0x10000. It is compared with the arena that
+TFLite Micro needs on a 32-bit microcontroller, its persistent structures included
+(modelled); with --no-plan, with the live peak, the bytes of activations alone.
 
 examples:
   tinymo optimize model.tflite
@@ -78,7 +78,7 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
         "--ram",
         type=size,
         metavar="SIZE",
-        help="bring the live peak down to SIZE with little extra work, or fail; without: as low as it pays",
+        help="bring the arena down to SIZE with little extra work, or fail; without: as low as it pays",
     )
     group.add_argument(
         "--max-overhead",
