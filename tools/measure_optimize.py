@@ -1,44 +1,114 @@
 """
 Optimizes every `.tflite` file of a folder and compares the result with the original in an independent engine.
 
-Run it by hand: `python tools/measure_optimize.py FOLDER [--runs N] [--ram SIZE]`. It prints one row of a Markdown table
-for each model: the peak of activations before and after (every tensor of the file in its order, copies included),
-the extra multiply-accumulates, the seconds that optimizing took, and what the comparison says. It leaves with 4 when a
-model differs, and with 1 when one fails in another way; a crash in one never stops the rest.
+Run it by hand: `python tools/measure_optimize.py FOLDER [--runs N] [--no-plan] [--overlap]`. It prints one row of a
+Markdown table for each model: the arena that TFLite Micro needs on this machine before and after (measured: no smaller
+one works), how far the model of the arena is off, the same for a 32-bit microcontroller (modelled), activations and the
+least that any plan could take for them, the extra multiply-accumulates, the growth of the file, the seconds without
+checks, and what the comparison says. Where TFLite Micro cannot run a model its arena is not given, and LiteRT compares.
+It leaves with 4 when a model differs, and with 1 when one fails in another way or gets larger; a crash in one never
+stops the rest.
 """
 
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from tinymo_xdsl.backend.tflite import export_model
-from tinymo_xdsl.errors import ExitStatus
-from tinymo_xdsl.flatbuffer.reader import read_model
-from tinymo_xdsl.flatbuffer.writer import write_model
-from tinymo_xdsl.frontend import import_model
-from tinymo_xdsl.search import optimize
+from tinymo_xdsl.errors import ExitStatus, OutputsDifferError
+from tinymo_xdsl.report.optimized_file import optimize_file
+from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Report
+from tinymo_xdsl.search import OptimizeOptions
 from tinymo_xdsl.tools.command_line import ArgumentParser
-from tinymo_xdsl.verify import compare_models
+from tinymo_xdsl.verify import Verification
+from tinymo_xdsl.verify.engines import ModelFile
 
 NOTE_LENGTH = 120
+COLUMNS = (
+    "model",
+    "arena before",
+    "after",
+    "ratio",
+    "model off by",
+    "32-bit before",
+    "after",
+    "activations",
+    "bound",
+    "peak",
+    "MACs",
+    "file",
+    "seconds",
+    "outputs",
+)
 
 
-def measure(path: Path, runs: int) -> tuple[str, bool]:
-    """The row of one model, and whether its outputs are identical."""
-    data = path.read_bytes()
+@dataclass(frozen=True)
+class Row:
+    """What a model's row says, and how well that is."""
+
+    cells: tuple[str, ...]
+    status: ExitStatus = ExitStatus.OK
+
+    def __str__(self) -> str:
+        return f"| {' | '.join(self.cells)} |"
+
+
+def measure(path: Path, options: OptimizeOptions, runs: int) -> Row:
+    """The row of one model."""
+    file = ModelFile.read(path.name, path.read_bytes())
     started = time.perf_counter()
-    optimized = optimize(import_model(read_model(data, path.name)))
-    written = write_model(export_model(optimized.module))
+    optimize_file(file, path.name, options, None)
     seconds = time.perf_counter() - started
-    verification = compare_models(data, written, runs=runs, names=(path.name, f"{path.name}, optimized"))
-    before, after = optimized.before.live_peak_copies, optimized.after.live_peak_copies
-    extra = optimized.macs_after / max(optimized.macs_before, 1) - 1
-    verdict = "identical" if verification.identical else f"DIFFERS: {verification.first_difference}"
-    row = (
-        f"| {path.stem} | {before:,} | {after:,} | {after / before:.3f} | {extra:.1%} | "
-        f"{len(written) / len(data) - 1:+.1%} | {seconds:.1f} | {verdict}, {verification.tensors} tensors |"
+    return row_of(optimize_file(file, f"{path.name}, optimized", options, runs).report, path.stem, seconds)
+
+
+def row_of(report: Report, name: str, seconds: float) -> Row:
+    """What a report says in one row."""
+    new = report.optimization
+    assert new is not None
+    is_larger = isinstance(report.arena, MeasuredArena) and isinstance(new.arena, MeasuredArena)
+    is_larger = is_larger and new.arena.smallest > report.arena.smallest
+    cells = (
+        name,
+        *arena_cells(report.arena, new.arena),
+        ", ".join(error_of(*pair) for pair in ((report.arena, report.modelled), (new.arena, new.modelled))),
+        *modelled_cells(report.modelled, new.modelled),
+        f"{new.after.live_peak_copies:,}",
+        f"{(new.model.macs / max(report.model.macs, 1) - 1):+.1%}",
+        f"{new.model.size / report.model.size - 1:+.1%}",
+        f"{seconds:.1f}",
+        verdict(new.verification),
     )
-    return row, verification.identical
+    return Row(cells, ExitStatus.BAD_INPUT if is_larger else ExitStatus.OK)
+
+
+def arena_cells(before: MeasuredArena | Absent, after: MeasuredArena | Absent) -> tuple[str, ...]:
+    """Arena before, after, and the ratio."""
+    if isinstance(before, Absent) or isinstance(after, Absent):
+        return ("-",) * 3
+    return f"{before.smallest:,}", f"{after.smallest:,}", f"{after.smallest / before.smallest:.3f}"
+
+
+def error_of(measured: MeasuredArena | Absent, modelled: ModelledArena | Absent) -> str:
+    """By how much the modelled arena is off."""
+    if isinstance(measured, Absent) or isinstance(modelled, Absent):
+        return "-"
+    return f"{modelled.computer.total / measured.smallest - 1:+.1%}"
+
+
+def modelled_cells(before: ModelledArena | Absent, after: ModelledArena | Absent) -> tuple[str, ...]:
+    """32-bit arenas before and after, activations and their bound after."""
+    if isinstance(before, Absent) or isinstance(after, Absent):
+        return ("-",) * 4
+    bound = f"{after.lower_bound:,}{', optimal' if after.optimal else ''}"
+    return f"{before.microcontroller.total:,}", f"{after.microcontroller.total:,}", f"{after.best:,}", bound
+
+
+def verdict(verification: Verification | Absent) -> str:
+    """What the comparison says."""
+    if isinstance(verification, Absent):
+        return verification.why
+    return f"identical, {verification.tensors} tensors"
 
 
 def main() -> int:
@@ -46,21 +116,23 @@ def main() -> int:
     parser = ArgumentParser("measure_optimize.py", description="What `tinymo optimize` does to a folder of models.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--no-plan", dest="plan", action="store_false")
+    parser.add_argument("--overlap", action="store_true")
     arguments = parser.parse(sys.argv[1:])
-    print("| model | peak before | peak after | ratio | extra MACs | file | seconds | outputs |")
-    print("|---|--:|--:|--:|--:|--:|--:|---|")
+    options = OptimizeOptions(plan=arguments.plan, overlap=arguments.overlap)
+    print(Row(COLUMNS))
+    print(f"|{'---|' * len(COLUMNS)}")
     status = ExitStatus.OK
     for path in sorted(arguments.folder.glob("*.tflite")):
         # One bad model, or one bug, must not hide what becomes of the others.
         try:
-            row, identical = measure(path, arguments.runs)
+            row = measure(path, options, arguments.runs)
+        except OutputsDifferError as error:
+            row = Row((path.stem, "DIFFERS", str(error)[:NOTE_LENGTH]), ExitStatus.OUTPUTS_DIFFER)
         except Exception as error:
-            row, identical = f"| {path.stem} | failed: {' '.join(str(error).split())[:NOTE_LENGTH]} |", True
-            status = max(status, ExitStatus.BAD_INPUT)
-        if not identical:
-            status = ExitStatus.OUTPUTS_DIFFER
-        print(row)
-        sys.stdout.flush()
+            row = Row((path.stem, "failed", " ".join(str(error).split())[:NOTE_LENGTH]), ExitStatus.BAD_INPUT)
+        status = max(status, row.status)
+        print(row, flush=True)
     return status
 
 
