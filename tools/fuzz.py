@@ -26,6 +26,8 @@ from xdsl.transforms.canonicalize import CanonicalizePass
 from tinymo_xdsl.analysis.peak import main_function, peak_of
 from tinymo_xdsl.backend.tflite import export_model
 from tinymo_xdsl.errors import ExitStatus, OutputsDifferError, TinymoError
+from tinymo_xdsl.flatbuffer.model import Model
+from tinymo_xdsl.flatbuffer.offline_plan import without_plan
 from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
@@ -38,8 +40,9 @@ from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
 from tinymo_xdsl.passes.schedule import SchedulePass
 from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass
-from tinymo_xdsl.search import OptimizeOptions, optimize
+from tinymo_xdsl.search import Optimized, OptimizeOptions, optimize
 from tinymo_xdsl.text.module import module_text, parse_module
+from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.tools.command_line import ArgumentParser
 from tinymo_xdsl.tools.pass_pipeline import PassRunner, Timing
 from tinymo_xdsl.universe import make_context
@@ -92,14 +95,24 @@ def check_network(recipe: Recipe) -> None:
 
 
 def check_optimize(data: bytes, module: ModuleOp) -> None:
-    """`optimize` with several budgets keeps the values, and never raises the peak."""
-    peak = peak_of(main_function(module)).live_peak_copies
+    """`optimize`, with and without plans and budgets, keeps the values, and never raises what it makes small."""
+    before = peak_of(main_function(module)).live_peak_copies
     for share in RAM_SHARES:
-        ram = None if share is None else int(peak * share)
-        optimized = optimize(module, OptimizeOptions(ram=ram, max_overhead=0.5))
-        check_same(module, optimized.module, pass_name=f"optimize --ram {ram}")
-        check_file(data, optimized.module, f"optimize --ram {ram}")
-        assert optimized.after.live_peak_copies <= peak, f"optimize --ram {ram} raises the peak"
+        ram = None if share is None else int(before * share)
+        optimized = optimize(module, OptimizeOptions(ram=ram, max_overhead=0.5, plan=False))
+        check_optimized(data, module, optimized, f"optimize --no-plan --ram {ram}")
+        assert optimized.after.live_peak_copies <= before, f"optimize --no-plan --ram {ram} raises the peak"
+    arena = arena_need(read_model(data), BITS_64).total
+    for overlap in (False, True):
+        optimized = optimize(module, OptimizeOptions(max_overhead=0.5, overlap=overlap))
+        check_optimized(data, module, optimized, f"optimize, overlap {overlap}")
+        assert arena_need(optimized.model, BITS_64).total <= arena, f"optimize, overlap {overlap}, raises the arena"
+
+
+def check_optimized(data: bytes, module: ModuleOp, optimized: Optimized, what: str) -> None:
+    """Module and file compute what they did."""
+    check_same(module, optimized.module, pass_name=what)
+    check_written(data, optimized.model, what)
 
 
 def run_passes(module: ModuleOp, *passes: ModulePass) -> None:
@@ -108,9 +121,14 @@ def run_passes(module: ModuleOp, *passes: ModulePass) -> None:
 
 
 def check_file(data: bytes, module: ModuleOp, what: str) -> None:
-    """Write `module`; the file must compute what the file `data` computes, read again or run by TFLite Micro."""
-    written = write_model(export_model(module))
-    check_same(import_model(read_model(data)), import_model(read_model(written)), pass_name=what)
+    """Write `module`; the file must compute what the file `data` computes."""
+    check_written(data, export_model(module), what)
+
+
+def check_written(data: bytes, model: Model, what: str) -> None:
+    """The file of `model` must compute what the file `data` computes, read again or run by TFLite Micro."""
+    written = write_model(model)
+    check_same(import_model(read_model(data)), import_model(without_plan(read_model(written))), pass_name=what)
     if is_installed(TFLITE_MICRO):
         names = ("the network", "the result")
         verification = run_side_by_side(TFLITE_MICRO.name, (data, written), names, runs=1, seed=0)
