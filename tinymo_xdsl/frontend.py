@@ -26,7 +26,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.dialects.tosa.base import plain_ints
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import (
@@ -43,6 +43,7 @@ from tinymo_xdsl.facts import (
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Quantization, Subgraph, Tensor
 from tinymo_xdsl.flatbuffer.offline_plan import without_plan
 from tinymo_xdsl.flatbuffer.schema import Padding
+from tinymo_xdsl.flatbuffer.spills import SPILL_OPERATOR, spill_places
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.operators.base import Emitter, Lowering, NotExactError, Operand, OperatorFamily, lower_exactly
 from tinymo_xdsl.operators.custom import DOMAIN, VARIABLE, lower_custom
@@ -174,6 +175,7 @@ class _Importer:
         self.emitter = Emitter(self.pending.append)
         self.values: dict[int, SSAValue] = dict(zip(graph.inputs, self.block.args, strict=True))
         self.constants: dict[int, Operand] = {}
+        self.spills = spill_places(graph)
 
     def function(self) -> FuncOp:
         """The function, complete with facts."""
@@ -222,6 +224,9 @@ class _Importer:
         return value
 
     def _operator(self, operator: Operator) -> None:
+        if operator in self.spills:
+            self._spill(operator)
+            return
         inputs = tuple(self._operand(index) for index in operator.inputs)
         outputs = tuple(
             Operand(tensor_facts_of(self.tensors[i]), element_of(self.tensors[i].dtype), self.tensors[i].shape)
@@ -236,6 +241,18 @@ class _Importer:
         self._state_facts(operator, family, results, outputs)
         self._flush()
         self.values.update(zip(operator.outputs, results, strict=True))
+
+    def _spill(self, operator: Operator) -> None:
+        """The place in the memory is forgotten: it holds for the file's own spills only."""
+        source = self._value(operator.inputs[0])
+        self._flush()
+        if operator.name == SPILL_OPERATOR:
+            op = tinymo.SpillOp(source, self.spills[operator].memory)
+        else:
+            op = tinymo.ReloadOp(source)
+            set_tensor_facts(op, tensor_facts_of(self.tensors[operator.outputs[0]]))
+        self.block.add_op(op)
+        self.values[operator.outputs[0]] = op.results[0]
 
     def _flush(self) -> None:
         self.block.add_ops(self.pending)

@@ -128,26 +128,6 @@ def test_constants_and_other_functions_are_not_observed() -> None:
     assert {name: array.tolist() for name, array in tensors.items()} == {"x": [-5, 5], "largest": [-2, 5]}
 
 
-def test_spill_operators_of_a_file_give_back_what_they_took() -> None:
-    """Twice, so that a token is not mistaken for another spill's or another run's."""
-    custom = 'domain_name = "TFL", implementation_attrs = "", operator_name'
-    executor = Executor(
-        in_main(
-            "%x : tensor<2xi8>, %y : tensor<2xi8>",
-            "tensor<2xi8>, tensor<2xi8>",
-            f"""%s = tosa.custom %x {{{custom} = "TINYMO_SPILL"}} : (tensor<2xi8>) -> tensor<1xi32>
-            %t = tosa.custom %y {{{custom} = "TINYMO_SPILL"}} : (tensor<2xi8>) -> tensor<1xi32>
-            %u = tosa.custom %t {{{custom} = "TINYMO_RELOAD"}} : (tensor<1xi32>) -> tensor<2xi8>
-            %r = tosa.custom %s {{{custom} = "TINYMO_RELOAD"}} : (tensor<1xi32>) -> tensor<2xi8>
-            return %r, %u : tensor<2xi8>, tensor<2xi8>""",
-        )
-    )
-    x, y = np.array([1, 2], np.int8), np.array([3, 4], np.int8)
-    for first, second in ((x, y), (y, x)):
-        results = executor.run([first, second])
-        assert [result.tolist() for result in results] == [first.tolist(), second.tolist()]
-
-
 def test_listeners_see_every_op() -> None:
     counter = OpCounter()
     run_function(parse(SPLIT), [np.zeros((1, 4, 2), np.int8)], listener=counter)

@@ -37,8 +37,6 @@ class CustomOperators(InterpreterFunctions):
         self._variables: dict[Operation, Array] = {}
         self._called: set[Operation] = set()
         self._running: set[Operation] = set()
-        self._spilled: dict[Operation, Array] = {}
-        self._tokens: list[Operation] = []
 
     @impl(tosa.CustomOp)
     def custom(self, interpreter: Interpreter, op: tosa.CustomOp, args: PythonValues) -> PythonValues:
@@ -59,10 +57,6 @@ class CustomOperators(InterpreterFunctions):
                 return ()
             case _ if name in CONTROL_FLOW:
                 return self._run_subgraphs(interpreter, call)
-            case "TINYMO_SPILL":
-                return (self._spill(call),)
-            case "TINYMO_RELOAD":
-                return (self._reload(call),)
             case _ if name in OPERATORS:
                 return (OPERATORS[name](call),)
             case _:
@@ -77,16 +71,6 @@ class CustomOperators(InterpreterFunctions):
         # A variable that was never assigned holds the real number zero.
         value = self._resources.get(call.array(0).item())
         return _initial(call.op.output_list[0]) if value is None else value
-
-    def _spill(self, call: Call) -> Array:
-        """Keeps the input, and returns the token that tells the spills of a module apart."""
-        if call.op not in self._spilled:
-            self._tokens.append(call.op)
-        self._spilled[call.op] = call.array(0)
-        return np.full(_tensor_type(call.op.output_list[0]).get_shape(), self._tokens.index(call.op), np.int32)
-
-    def _reload(self, call: Call) -> Array:
-        return self._spilled[self._tokens[call.array(0).item()]]
 
     def _call_once(self, interpreter: Interpreter, call: Call) -> None:
         if call.op in self._called:

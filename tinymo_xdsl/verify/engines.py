@@ -1,5 +1,6 @@
 """The engines that can run a `.tflite` file, behind one interface."""
 
+import ctypes
 import importlib.metadata
 import importlib.util
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN
 from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.schema import DATA_TYPES
 from tinymo_xdsl.verify.isolation import EngineError
+from tinymo_xdsl.verify.spill_library import MICRO_REGISTERER, needs_library, spill_library
 
 # They are heavy and optional, so they are loaded with the first model.
 if TYPE_CHECKING:
@@ -90,7 +92,8 @@ class Engine(Protocol):
         """
         A fresh session. `keep_tensors` gives every tensor its own memory, and does not follow the file's plan.
 
-        `arena` limits the memory, in bytes, where the engine has such a limit. `EngineError` when it refuses.
+        `arena` limits the memory, in bytes, where the engine has such a limit. `EngineError` when it refuses, and
+        `MissingToolError` for a model that spills tensors where the library for that cannot be built.
         """
         ...
 
@@ -153,10 +156,12 @@ class TfliteMicro:
     def load(self, file: ModelFile, keep_tensors: bool = False, arena: int | None = None) -> MicroSession:
         from tflite_micro.python.tflite_micro.runtime import Interpreter, InterpreterConfig
 
+        registerers = _micro_registerers(file.model)
         try:
             interpreter = Interpreter.from_bytes(
                 # The planner that keeps tensors apart fails on any planned offset.
                 file.without_plan() if keep_tensors else file.data,
+                custom_op_registerers=registerers,
                 arena_size=arena if arena is not None else _roomy_arena(file.model),
                 intrepreter_config=(
                     InterpreterConfig.kPreserveAllTensors if keep_tensors else InterpreterConfig.kAllocationRecording
@@ -165,6 +170,15 @@ class TfliteMicro:
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"could not load it: {error}") from error
         return MicroSession(interpreter, len(file.model.subgraphs[0].outputs))
+
+
+def _micro_registerers(model: Model) -> list[str]:
+    """What adds custom operators: TFLite Micro looks the function up among all that the process has loaded."""
+    if not needs_library(model):
+        return []
+    with spill_library() as library:
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+    return [MICRO_REGISTERER]
 
 
 def _roomy_arena(model: Model) -> int:
@@ -210,9 +224,11 @@ class Litert:
     def load(self, file: ModelFile, keep_tensors: bool = False, arena: int | None = None) -> LitertSession:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+        delegates = _litert_delegates(file.model)
         try:
             interpreter = Interpreter(
                 model_content=file.data,
+                experimental_delegates=delegates,
                 experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
                 experimental_preserve_all_tensors=keep_tensors,
             )
@@ -221,6 +237,16 @@ class Litert:
             raise EngineError(f"could not load it: {error}") from error
         main = file.model.subgraphs[0]
         return LitertSession(interpreter, main.inputs, main.outputs)
+
+
+def _litert_delegates(model: Model) -> "list[litert.Delegate]":
+    """What runs custom operators."""
+    if not needs_library(model):
+        return []
+    from ai_edge_litert.interpreter import load_delegate
+
+    with spill_library() as library:
+        return [load_delegate(str(library))]
 
 
 TFLITE_MICRO = TfliteMicro()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tinymo_xdsl.errors import OutputsDifferError
-from tinymo_xdsl.flatbuffer.model import Model, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.model import Model, Operator, Subgraph, Tensor
+from tinymo_xdsl.flatbuffer.spills import RELOAD_OPERATOR, SPILL_OPERATOR
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.verify import engines
 from tinymo_xdsl.verify.engines import Array, Engine, EngineName, ModelFile, value_dtype
@@ -205,12 +206,16 @@ def _inputs(models: Sequence[Model], seed: int, run: int) -> Iterator[list[Array
 
 
 def _has_state(model: Model) -> bool:
-    """Whether an inference may depend on the ones before. Nothing is known of custom operators, so they count."""
+    """Whether an inference may depend on the ones before. Nothing is known of most custom operators, so they count."""
     operators = (operator for subgraph in model.subgraphs for operator in subgraph.operators)
     tensors = (tensor for subgraph in model.subgraphs for tensor in subgraph.tensors)
-    return any(operator.custom or operator.name == "VAR_HANDLE" for operator in operators) or any(
-        tensor.is_variable for tensor in tensors
-    )
+    return any(_keeps_state(operator) for operator in operators) or any(tensor.is_variable for tensor in tensors)
+
+
+def _keeps_state(operator: Operator) -> bool:
+    if operator.custom:
+        return operator.name not in (SPILL_OPERATOR, RELOAD_OPERATOR)
+    return operator.name == "VAR_HANDLE"
 
 
 def _output_pairs(first: Model, second: Model) -> tuple[_Pair, ...]:

@@ -31,12 +31,16 @@ class SignatureRunner:
     def get_input_details(self) -> dict[str, TensorDetails]: ...
     def get_output_details(self) -> dict[str, TensorDetails]: ...
 
+class Delegate: ...
+
+def load_delegate(library: str, options: dict[str, str] | None = ...) -> Delegate: ...
+
 class Interpreter:
     def __init__(
         self,
         model_path: str | Path | None = ...,
         model_content: bytes | None = ...,
-        experimental_delegates: Sequence[object] | None = ...,
+        experimental_delegates: Sequence[Delegate] | None = ...,
         num_threads: int | None = ...,
         experimental_op_resolver_type: OpResolverType = ...,
         experimental_preserve_all_tensors: bool = ...,

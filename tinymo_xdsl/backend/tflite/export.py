@@ -16,6 +16,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from tinymo_xdsl.analysis.kernels import Kernel, functions, kernels_of
 from tinymo_xdsl.analysis.liveness import is_variable
+from tinymo_xdsl.backend.tflite.spill_storage import plan_storage
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.fact_entries import FactReader
@@ -30,15 +31,13 @@ from tinymo_xdsl.flatbuffer.model import (
     Subgraph,
     Tensor,
 )
+from tinymo_xdsl.flatbuffer.spills import RELOAD_OPERATOR, SPILL_OPERATOR, SpillPlace
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.operators.base import Implied, LiftedInput, Weights, constant_attribute
 from tinymo_xdsl.operators.elements import dtype_of, element_of
 from tinymo_xdsl.operators.recognize import kernel_name, recognize
 
 logger = logging.getLogger(__name__)
-
-SPILL_OPERATOR = "TINYMO_SPILL"
-RELOAD_OPERATOR = "TINYMO_RELOAD"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +60,8 @@ def export_model(module: ModuleOp) -> Model:
 
 def export(module: ModuleOp) -> Exported:
     """The model that `module` says, and its tensors by value. Raises as `export_model`."""
-    exporters = [_Exporter(function) for function in functions(module)]
+    places = plan_storage(module)
+    exporters = [_Exporter(function, places) for function in functions(module)]
     model = _model(module, [exporter.subgraph() for exporter in exporters])
     return Exported(model, tuple(exporter.indices for exporter in exporters))
 
@@ -159,8 +159,9 @@ def _index_of(graph: Subgraph, name: str) -> int | None:
 class _Exporter:
     """Writes one function. Tensors are numbered in the order in which they are first seen."""
 
-    def __init__(self, function: FuncOp):
+    def __init__(self, function: FuncOp, places: Mapping[SSAValue, SpillPlace]):
         self.function = function
+        self.places = places
         self.tensors: list[Tensor] = []
         self.indices: dict[SSAValue, int] = {}
         self.weights: dict[tuple[SSAValue, tuple[int, ...]], int] = {}
@@ -238,8 +239,11 @@ class _Exporter:
         )
 
     def _spill(self, op: tinymo.SpillOp | tinymo.ReloadOp) -> Operator:
+        if (place := self.places.get(op.handle)) is None:
+            raise BadModelError(f"'{name_of(op.results[0])}' is reloaded, but not spilled in the same function")
         name = SPILL_OPERATOR if isinstance(op, tinymo.SpillOp) else RELOAD_OPERATOR
-        return Operator(name, (self._index(op.operands[0]),), (self._index(op.results[0]),), custom=True)
+        inputs, outputs = (self._index(op.operands[0]),), (self._index(op.results[0]),)
+        return Operator(name, inputs, outputs, custom=True, custom_options=place.to_options())
 
     def _intermediate(self, facts: TensorFacts | None) -> int:
         if facts is None:
