@@ -1,7 +1,7 @@
 """
 Writes a plan of the stripe planner into the IR: kernels over some of their rows, splits and joins between them.
 
-The planner numbers kernels and values as `analysis.rows.row_problem` does, and has decided everything: this module
+The planner numbers kernels and values as `analysis.row_problem` does, and has decided everything: this module
 only builds the ops, in the plan's order, which becomes the schedule.
 """
 
@@ -12,7 +12,8 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tinymo_xdsl.analysis.kernels import Kernel
-from tinymo_xdsl.analysis.rows import ROW_AXIS, RowProblem, WindowOp, shape_of, window_shape
+from tinymo_xdsl.analysis.row_problem import RowProblem
+from tinymo_xdsl.analysis.rows import ROW_AXIS, WindowOp, shape_of, window_shape
 from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.dialects.tosa.base import ints
 from tinymo_xdsl.facts import set_tensor_facts, tensor_facts

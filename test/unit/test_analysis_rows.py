@@ -10,7 +10,8 @@ from xdsl.dialects.builtin import ModuleOp
 from tinymo_xdsl.analysis.chains import separable_chains
 from tinymo_xdsl.analysis.kernels import kernels_of
 from tinymo_xdsl.analysis.peak import main_function
-from tinymo_xdsl.analysis.rows import RowProblem, row_access, row_problem
+from tinymo_xdsl.analysis.row_problem import RowProblem, row_problem
+from tinymo_xdsl.analysis.rows import row_access
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Subgraph, Tensor
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.planner.rows import AllRows, Repeat, RowAccess, TransposedWindow, Window
@@ -305,7 +306,7 @@ def test_a_variable_is_there_before_and_behind():
     )
     keeper = Operator("KEEPER", (0, 1), (2,), custom=True, mutating_variable_inputs=(False, True))
     rows = rows_of(import_model(Model((Subgraph(tensors, (0,), (2,), (keeper,), "main"),))))
-    assert Value("state", 1, 16, is_input=True, is_output=True) in rows.problem.values
+    assert Value("state", 1, 16, is_input=True, is_output=True, is_variable=True) in rows.problem.values
 
 
 # Separable convolutions

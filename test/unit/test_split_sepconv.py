@@ -19,13 +19,13 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
-from xdsl.pattern_rewriter import PatternRewriteWalker
 from xdsl.utils.exceptions import PassFailedException
 
 from tinymo_xdsl.analysis.kernels import kernels_of
 from tinymo_xdsl.analysis.macs import total_macs
 from tinymo_xdsl.analysis.peak import main_function, peak_of
-from tinymo_xdsl.analysis.rows import row_problem, shape_of
+from tinymo_xdsl.analysis.row_problem import row_problem
+from tinymo_xdsl.analysis.rows import shape_of
 from tinymo_xdsl.backend.tflite import export_model
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import OutputsDifferError
@@ -37,12 +37,13 @@ from tinymo_xdsl.interpreter.semantics import check_same, random_inputs
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
 from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
-from tinymo_xdsl.passes.split_sepconv import Chains, RunRegionsInStripes, SplitPlan, SplitSepconvPass, split_function
+from tinymo_xdsl.passes.split_sepconv import Chains, SplitPlan, SplitSepconvPass, apply_stripes, split_function
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
 from tinymo_xdsl.planner.stripe_check import validate
+from tinymo_xdsl.planner.stripe_cost import evaluate
 from tinymo_xdsl.planner.stripe_search import SearchOptions
 from tinymo_xdsl.planner.stripe_spans import closed_ends
-from tinymo_xdsl.planner.stripes import Problem, Region, Solution, evaluate
+from tinymo_xdsl.planner.stripes import Problem, Region, Solution
 
 
 def separable(build: ChainBuilder, x: Layer, wide: int, narrow: int, prefix: str = "") -> Layer:
@@ -288,14 +289,6 @@ def random_region(problem: Problem, generator: np.random.Generator) -> Region | 
     return build_region(problem, first, last, [0, *inner, rows], edges) if inner else None
 
 
-def write_solution(module: ModuleOp, solution: Solution) -> None:
-    function = main_function(module)
-    rows = row_problem(function)
-    cost = evaluate(rows.problem, solution)
-    plan = SplitPlan(rows, SearchOptions(), solution, cost, cost)
-    PatternRewriteWalker(RunRegionsInStripes(function, plan), apply_recursively=False).rewrite_module(module)
-
-
 def random_case(seed: int) -> tuple[ModuleOp, Problem, Solution]:
     """A model, and one region of it that a file can express."""
     build = ChainBuilder("INT8" if seed % 2 else "FLOAT32", seed)
@@ -315,7 +308,7 @@ def test_random_regions_compute_the_same_at_the_planned_cost(seed: int):
     before, problem, solution = random_case(seed)
     validate(problem, solution)
     after = before.clone()
-    write_solution(after, solution)
+    apply_stripes(after, main_function(after), solution)
     assert_same_in_tflm(before, assert_same_and_as_planned(before, after, problem, solution))
 
 

@@ -5,11 +5,11 @@ from stripe_problems import LayerSpec, chain, inverted_residual, same_window
 
 from tinymo_xdsl.planner.rows import Rows, Window
 from tinymo_xdsl.planner.stripe_build import Edges, build_region
+from tinymo_xdsl.planner.stripe_cost import Cost, evaluate
 from tinymo_xdsl.planner.stripe_order import slice_early
 from tinymo_xdsl.planner.stripe_search import SearchOptions, search_stripes
 from tinymo_xdsl.planner.stripes import (
     Compute,
-    Cost,
     Join,
     Layer,
     Operand,
@@ -20,7 +20,6 @@ from tinymo_xdsl.planner.stripes import (
     Solution,
     Value,
     Whole,
-    evaluate,
     live_bytes,
     write_program,
 )

@@ -5,24 +5,24 @@ from stripe_problems import LayerSpec, branches, chain, mobile_net
 
 from tinymo_xdsl.planner.rows import AllRows, Repeat, Window
 from tinymo_xdsl.planner.stripe_build import Edges
-from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan
+from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan, StripeCosts
+from tinymo_xdsl.planner.stripe_cost import Accounting
 from tinymo_xdsl.planner.stripe_paths import LayerCost, Path, find_paths, not_dominated
 from tinymo_xdsl.planner.stripe_spans import (
     Span,
     alive_before,
     closed_ends,
-    least_peak,
     make_span,
     row_unit,
     worthwhile_spans,
 )
 from tinymo_xdsl.planner.stripes import Layer, Operand, Problem, Value
 
-LAYERS = [LayerCost(100, 10, 1), LayerCost(300, 10, 1), LayerCost(200, 10, 1), LayerCost(50, 10, 1)]
+LAYERS = [LayerCost(peak, 10, 1, 7) for peak in (100, 300, 200, 50)]
 
 
 def candidate(first: int, last: int, peak: int, macs: int, operators: int) -> Candidate:
-    return Candidate(SplitSpan(Span(first, last, 0, ()), (0, 1, 2), Edges()), peak, macs, operators)
+    return Candidate(SplitSpan(Span(first, last, 0, ()), (0, 1, 2), Edges()), peak, macs, operators, 7 * operators)
 
 
 LONG = candidate(0, 2, 120, 45, 9)
@@ -58,8 +58,14 @@ def test_no_path_takes_more_work_than_allowed() -> None:
 
 
 def test_dominated_paths_are_dropped() -> None:
-    paths = [Path(3, 3), Path(1, 5), Path(2, 5), Path(3, 4), Path(9, 1), Path(1, 6)]
-    assert not_dominated(paths) == [Path(1, 5), Path(3, 3), Path(9, 1)]
+    """By multiply-accumulates and by bytes; the number of operators does not matter."""
+    paths = [Path(macs, 9 - upkeep, upkeep) for macs, upkeep in ((3, 3), (1, 5), (2, 5), (3, 4), (9, 1), (1, 6))]
+    assert not_dominated(paths) == [paths[1], paths[0], paths[4]]
+
+
+def test_what_operators_keep_is_added_up() -> None:
+    (path,) = find_paths(LAYERS, POOL, 200, 99)
+    assert path.upkeep == 7 * path.operators
 
 
 def test_regions_end_where_only_their_result_is_used_behind() -> None:
@@ -93,7 +99,9 @@ def test_what_is_alive_around_a_region() -> None:
     # Value 1 is read by the last layer, value 0 only by the first one.
     assert make_span(problem, 1, 3) == Span(1, 3, size, ())
     assert make_span(problem, 0, 6) == Span(0, 6, 0, (0,))
-    assert least_peak(problem, make_span(problem, 1, 3)) == size + 2 * size
+    # The parts and the whole that they are copied to, or the whole alone where a plan lets the parts lie in it.
+    assert StripeCosts(problem).least_peak(make_span(problem, 1, 3)) == size + 2 * size
+    assert StripeCosts(problem, Accounting.PLANNED).least_peak(make_span(problem, 1, 3)) == size + size
     assert alive_before(problem) == [120, size, 2 * size, 3 * size, 2 * size, 3 * size, 3 * size, size]
 
 

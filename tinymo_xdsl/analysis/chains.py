@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from tinymo_xdsl.analysis.kernels import Kernel
-from tinymo_xdsl.analysis.rows import ELEMENTWISE, RowProblem, shape_of
+from tinymo_xdsl.analysis.row_problem import RowProblem
+from tinymo_xdsl.analysis.rows import ELEMENTWISE, shape_of
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.dialects.tosa.base import plain_ints
 

@@ -1,27 +1,20 @@
 """
-Which rows of its inputs each kernel reads, as the plain values that the stripe planner works on.
+Which rows of its inputs a kernel reads.
 
 Rows lie along axis 1 of `[N, H, W, C]` tensors. A kernel that mixes rows (a dense layer, a reshape, a custom operator)
 or whose result nothing reads has no row access and is never split.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xdsl.dialects.builtin import TensorType
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
-from tinymo_xdsl.analysis.describe import describe_kernel
-from tinymo_xdsl.analysis.kernels import Kernel, is_constant, kernels_of
-from tinymo_xdsl.analysis.liveness import is_variable
-from tinymo_xdsl.analysis.macs import kernel_macs
-from tinymo_xdsl.analysis.sizes import byte_size, element_bytes
+from tinymo_xdsl.analysis.kernels import Kernel, is_constant
+from tinymo_xdsl.analysis.sizes import element_bytes
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.dialects.tosa.base import plain_ints
-from tinymo_xdsl.facts import name_of
 from tinymo_xdsl.planner.rows import AllRows, Repeat, RowAccess, TransposedWindow, Window
-from tinymo_xdsl.planner.stripes import Layer, Operand, Problem, Value
 
 WindowOp = tosa.Conv2DOp | tosa.DepthwiseConv2DOp | tosa.MaxPool2DOp | tosa.AvgPool2DOp
 
@@ -46,43 +39,6 @@ ELEMENTWISE = (
 """Ops that compute each element from the elements at its place."""
 
 ROW_AXIS = 1
-
-
-@dataclass(frozen=True, eq=False)
-class RowProblem:
-    """A function as the stripe planner sees it; `kernels` and `values` are numbered as in `problem`."""
-
-    problem: Problem
-    kernels: tuple[Kernel, ...]
-    values: tuple[SSAValue, ...]
-
-
-def row_problem(function: FuncOp) -> RowProblem:
-    """The values and layers of `function` with the rows that each layer reads."""
-    kernels = kernels_of(function)
-    values = [*function.args, *(value for kernel in kernels for value in kernel.outputs)]
-    numbers = {value: index for index, value in enumerate(values)}
-    terminator = function.body.block.last_op
-    returned = set[SSAValue]() if terminator is None else set(terminator.operands)
-    layers = tuple(
-        Layer(
-            describe_kernel(kernel)[0],
-            tuple(Operand(numbers[value], row_access(kernel, value)) for value in kernel.inputs),
-            tuple(numbers[value] for value in kernel.outputs),
-            kernel_macs(kernel),
-        )
-        for kernel in kernels
-    )
-    problem = Problem(tuple(_value(value, function, value in returned) for value in values), layers)
-    return RowProblem(problem, tuple(kernels), tuple(values))
-
-
-def _value(value: SSAValue, function: FuncOp, is_returned: bool) -> Value:
-    shape = shape_of(value)
-    rows = shape[ROW_AXIS] if len(shape) == 4 and shape[ROW_AXIS] else 1
-    lasts = is_variable(value)
-    is_argument = value in function.args
-    return Value(name_of(value), rows, byte_size(value) // rows, is_argument or lasts, is_returned or lasts)
 
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:

@@ -11,10 +11,12 @@
 ```
 
 Windows of neighbouring stripes overlap where a kernel is taller than its stride (halo), so that some rows are computed
-twice. `planner.stripes` chooses regions, windows and their number by the peak of the written file, copies counted, and
-stays within a budget of extra multiply-accumulates. Where the tensor goes on, a stripe's convolution must not pad. It
-runs on exactly the rows that it needs, behind a PAD operator if need be, or is padded as SAME all the same: the rows at
-the stripe's edge are wrong then, and are cut off later. The planner takes what lowers the peak more.
+twice. `planner.stripe_search` chooses regions, windows and their number by the peak of the written file, and stays
+within a budget of extra multiply-accumulates. The peak counts copies, or, with `accounting=planned`, what a file with
+an arena plan takes: slices and joins share bytes, and scratch of kernels counts. Where the tensor goes on, a stripe's
+convolution must not pad. It runs on exactly the rows that it needs, behind a PAD operator if need be, or is padded as
+SAME all the same: the rows at the stripe's edge are wrong then, and are cut off later. The planner takes what lowers
+the peak more.
 
 Chains are expand, depthwise, project or depthwise, pointwise, with activations between and activations and a residual
 add behind them; `chains=any` takes any layers whose rows depend on a few rows of their inputs. Columns and channels are
@@ -35,19 +37,22 @@ from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, Rewrite
 from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import PassFailedException
 
+from tinymo_xdsl.analysis.aliases import KernelLibrary
 from tinymo_xdsl.analysis.chains import separable_chains
 from tinymo_xdsl.analysis.kernels import functions
-from tinymo_xdsl.analysis.rows import RowProblem, row_problem
+from tinymo_xdsl.analysis.row_problem import RowProblem, row_problem
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.numerics.sizes import parse_size
 from tinymo_xdsl.operators.base import Emitter
-from tinymo_xdsl.planner.stripe_search import SearchOptions, search_stripes
-from tinymo_xdsl.planner.stripes import Cost, Region, Solution, evaluate
+from tinymo_xdsl.planner.stripe_cost import Accounting, Cost, evaluate
+from tinymo_xdsl.planner.stripe_search import SearchOptions, finalists, search_stripes
+from tinymo_xdsl.planner.stripes import Region, Solution
 from tinymo_xdsl.row_stripes import write_region
 
 logger = logging.getLogger(__name__)
 
 Chains = Literal["sepconv", "any"]
+Counted = Literal["copies", "planned"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +83,43 @@ class SplitPlan:
         return f"{region.stripes} stripes from '{first}' to '{last}'"
 
 
-def plan_stripes(function: FuncOp, chains: Chains, options: SearchOptions) -> SplitPlan:
-    """The stripes that lower the peak of `function` most, or that keep to a limit with the least work."""
-    rows = row_problem(function)
-    if chains == "sepconv":
-        options = replace(options, spans=separable_chains(rows))
-    before = evaluate(rows.problem, Solution())
-    solution = search_stripes(rows.problem, options)
-    return SplitPlan(rows, options, solution, before, evaluate(rows.problem, solution))
+def plan_stripes(
+    function: FuncOp, chains: Chains, options: SearchOptions, library: KernelLibrary = KernelLibrary.REFERENCE
+) -> SplitPlan:
+    """
+    The stripes that lower the peak of `function` most, or that keep to a limit with the least work.
+
+    `library`: whose kernels an arena plan is for, where that is what counts.
+    """
+    rows = row_problem(function, library)
+    options = _with_spans(rows, chains, options)
+    return _split_plan(rows, options, search_stripes(rows.problem, options))
+
+
+def best_stripes(
+    function: FuncOp,
+    chains: Chains,
+    options: SearchOptions,
+    count: int,
+    library: KernelLibrary = KernelLibrary.REFERENCE,
+) -> list[SplitPlan]:
+    """
+    Up to `count` different plans in stripes, the most promising first: only an arena plan tells which one is the best.
+
+    As `plan_stripes` otherwise. `apply_stripes` carries one out.
+    """
+    rows = row_problem(function, library)
+    options = _with_spans(rows, chains, options)
+    return [_split_plan(rows, options, solution) for solution in finalists(rows.problem, options, count)]
+
+
+def _with_spans(rows: RowProblem, chains: Chains, options: SearchOptions) -> SearchOptions:
+    return replace(options, spans=separable_chains(rows)) if chains == "sepconv" else options
+
+
+def _split_plan(rows: RowProblem, options: SearchOptions, solution: Solution) -> SplitPlan:
+    before, after = (evaluate(rows.problem, which, options.accounting) for which in (Solution(), solution))
+    return SplitPlan(rows, options, solution, before, after)
 
 
 @dataclass
@@ -93,7 +127,8 @@ class RunRegionsInStripes(RewritePattern):
     """Replaces the kernels of each planned region by their stripes."""
 
     function: FuncOp
-    plan: SplitPlan
+    rows: RowProblem
+    solution: Solution
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
@@ -101,14 +136,14 @@ class RunRegionsInStripes(RewritePattern):
         if op is not self.function:
             return
         # From the last to the first: what an earlier region yields is then replaced in the stripes of a later one too.
-        for region in reversed(self.plan.solution.regions):
+        for region in reversed(self.solution.regions):
             self._replace(region, rewriter)
 
     def _replace(self, region: Region, rewriter: PatternRewriter) -> None:
-        kernels = self.plan.rows.kernels[region.first : region.last + 1]
+        kernels = self.rows.kernels[region.first : region.last + 1]
         root = kernels[-1].root
         emitter = Emitter(lambda op: rewriter.insert(op, InsertPoint.before(root)))
-        joined = write_region(self.plan.rows, region, emitter)
+        joined = write_region(self.rows, region, emitter)
         rewriter.replace_all_uses_with(kernels[-1].outputs[0], joined)
         for kernel in reversed(kernels):
             for op in reversed(kernel.ops):
@@ -133,6 +168,9 @@ class SplitSepconvPass(ModulePass):
     ram: int | str | None = None
     """Split only what brings the peak down to this many bytes (65536, 64K); without it, as far down as it pays."""
 
+    accounting: Counted = "copies"
+    """The peak of a file without an arena plan, every tensor a copy, or of one with a plan that shares what it can."""
+
     def __post_init__(self) -> None:
         """Raises `ValueError` for values that make no sense."""
         if self.stripes is not None and self.stripes < 2:
@@ -154,16 +192,32 @@ class SplitSepconvPass(ModulePass):
     def search_options(self) -> SearchOptions:
         """What the planner is asked for."""
         limit = None if self.ram is None else parse_size(self.ram)
-        return SearchOptions(peak_limit=limit, maximum_extra_macs=self.max_overhead / 100, stripes=self.stripes)
+        is_planned = self.accounting == "planned"
+        return SearchOptions(
+            peak_limit=limit,
+            maximum_extra_macs=self.max_overhead / 100,
+            accounting=Accounting.PLANNED if is_planned else Accounting.COPIES,
+            bytes_per_operator=None if is_planned else SearchOptions.bytes_per_operator,
+            stripes=self.stripes,
+        )
 
 
 def split_function(module: ModuleOp, function: FuncOp, chains: Chains, options: SearchOptions) -> SplitPlan:
     """Plans and applies; the plan says what came of it."""
     plan = plan_stripes(function, chains, options)
     if plan.solution.regions:
-        pattern = RunRegionsInStripes(function, plan)
-        PatternRewriteWalker(pattern, apply_recursively=False).rewrite_module(module)
+        _run_regions(module, function, plan.rows, plan.solution)
     return plan
+
+
+def apply_stripes(module: ModuleOp, function: FuncOp, solution: Solution) -> None:
+    """Carries out what was planned for `function`, a function of `module`, or for another one that is just like it."""
+    _run_regions(module, function, row_problem(function), solution)
+
+
+def _run_regions(module: ModuleOp, function: FuncOp, rows: RowProblem, solution: Solution) -> None:
+    pattern = RunRegionsInStripes(function, rows, solution)
+    PatternRewriteWalker(pattern, apply_recursively=False).rewrite_module(module)
 
 
 def _outcome(plan: SplitPlan) -> str:

@@ -9,22 +9,26 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tinymo_xdsl.planner.rows import Rows, Window
-from tinymo_xdsl.planner.stripe_build import Edges, RegionBuilder
+from tinymo_xdsl.planner.stripe_build import Edges, RegionBuilder, plan_stripe
+from tinymo_xdsl.planner.stripe_cost import Accounting, steps_macs
+from tinymo_xdsl.planner.stripe_in_place import stripe_peak
 from tinymo_xdsl.planner.stripe_spans import Span, released_size, span_result
-from tinymo_xdsl.planner.stripes import MAXIMUM_JOINED, Problem, Program, Region, live_bytes, steps_macs, write_steps
+from tinymo_xdsl.planner.stripes import MAXIMUM_JOINED, Problem, Program, Region, live_bytes, write_steps
 
 
 @dataclass(frozen=True)
 class StripeCost:
     """
-    What one stripe costs. `peak`: bytes of its own tensors; `last_peak`: the same and the values that the span
-    releases, each until its last use, which is right for the last stripe.
+    What one stripe costs.
+
+    `peak`: bytes in use at its worst operator: by its own tensors, by the values that the span releases, and by what
+    there is of the result. `operators`: how many. `upkeep`: bytes that they take for good.
     """
 
     peak: int
-    last_peak: int
     macs: int
     operators: int
+    upkeep: int
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,15 @@ class Candidate:
     """
     A split span and what it costs.
 
-    `peak`: bytes alive at its worst operator, all around it included. `macs` and `operators`: those of its steps.
+    `peak`: bytes in use at its worst operator, all around it included. `macs`, `operators`, `upkeep`: those of its
+    steps.
     """
 
     split: SplitSpan
     peak: int
     macs: int
     operators: int
+    upkeep: int
 
 
 def edge_choices(problem: Problem, span: Span) -> list[Edges]:
@@ -89,10 +95,19 @@ def steps_peak(problem: Problem, program: Program, released: tuple[int, ...]) ->
 class StripeCosts:
     """What single stripes and whole split spans of one problem cost; everything is worked out once."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, accounting: Accounting = Accounting.COPIES) -> None:
         self.problem = problem
+        self.accounting = accounting
         self._stripes: dict[tuple[int, int, Rows, Edges], StripeCost | None] = {}
         self._candidates: dict[SplitSpan, Candidate | None] = {}
+
+    def joined_size(self, span: Span) -> int:
+        """Bytes that the result of a span takes when its parts are joined: twice its size where they are copied."""
+        return span_result(self.problem, span).size * (2 if self.accounting is Accounting.COPIES else 1)
+
+    def least_peak(self, span: Span) -> int:
+        """Bytes that the region of a span has in use however low its stripes are: its inputs, its joined result."""
+        return span.resident + max(released_size(self.problem, span), self.joined_size(span))
 
     def stripe(self, span: Span, rows: Rows, edges: Edges) -> StripeCost | None:
         """What the stripe that yields these rows of the span's result costs; None if no file can express it."""
@@ -105,10 +120,20 @@ class StripeCosts:
         builder = RegionBuilder(self.problem, span.first, span.last, edges)
         if builder.add_stripe(rows) is None:
             return None
-        program = write_steps(self.problem, Region(span.first, span.last, 1, tuple(builder.steps)))
-        own = steps_peak(self.problem, program, ())
-        last = steps_peak(self.problem, program, span.released)
-        return StripeCost(own, last, steps_macs(self.problem, builder.steps), len(program.operators))
+        stripe = Region(span.first, span.last, 1, tuple(builder.steps))
+        program = write_steps(self.problem, stripe)
+        upkeep = sum(operator.upkeep for operator in program.operators)
+        macs = steps_macs(self.problem, builder.steps)
+        result = span_result(self.problem, span)
+        is_last = rows.stop == result.rows
+        if self.accounting is Accounting.COPIES:
+            peak = steps_peak(self.problem, program, span.released if is_last else ())
+            peak += rows.start * result.row_bytes + (0 if is_last else released_size(self.problem, span))
+        else:
+            later = Rows(rows.stop, min(rows.stop + len(rows), result.rows))
+            following = None if is_last else plan_stripe(self.problem, span.first, span.last, later, edges.padded)
+            peak = stripe_peak(self.problem, span, stripe, rows, following)
+        return StripeCost(peak, macs, len(program.operators), upkeep)
 
     def estimate(self, split: SplitSpan) -> Candidate | None:
         """What a span costs in two or more stripes of about equal height; None if no file can express it."""
@@ -124,17 +149,22 @@ class StripeCosts:
         head, middle, tail = (self.stripe(span, rows, split.edges) for rows in (stripes[0], tallest, stripes[-1]))
         if head is None or middle is None or tail is None:
             return None
-        result = span_result(self.problem, span)
-        around = span.resident + released_size(self.problem, span)
-        peaks = [
-            around + head.peak,
-            span.resident + cuts[-2] * result.row_bytes + tail.last_peak,
-            span.resident + 2 * result.size,
-        ]
+        peaks = [head.peak, tail.peak, self.joined_size(span)]
+        joins = join_operators(len(stripes))
         macs = head.macs + tail.macs
-        operators = head.operators + tail.operators + join_operators(len(stripes))
+        operators = head.operators + tail.operators + joins
+        upkeep = head.upkeep + tail.upkeep + joins * self.problem.upkeep.join
         if inner:
-            peaks.append(around + inner[-1].start * result.row_bytes + middle.peak)
+            growth = self.growth(span)
+            peaks += [int(middle.peak + growth * (rows.start - tallest.start)) for rows in (inner[0], inner[-1])]
             macs += middle.macs * (cuts[-2] - cuts[1]) // len(tallest)
             operators += middle.operators * len(inner)
-        return Candidate(split, max(peaks), macs, operators)
+            upkeep += middle.upkeep * len(inner)
+        return Candidate(split, span.resident + max(peaks), macs, operators, upkeep)
+
+    def growth(self, span: Span) -> float:
+        """Bytes by which what is there in whole grows with each row of the result that is done."""
+        result = span_result(self.problem, span)
+        if self.accounting is Accounting.COPIES:
+            return result.row_bytes
+        return result.row_bytes - released_size(self.problem, span) / result.rows

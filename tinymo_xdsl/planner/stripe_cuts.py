@@ -5,36 +5,32 @@ from collections.abc import Callable
 from tinymo_xdsl.planner.rows import Rows
 from tinymo_xdsl.planner.stripe_build import Edges
 from tinymo_xdsl.planner.stripe_candidates import SplitSpan, StripeCosts
-from tinymo_xdsl.planner.stripe_spans import Span, released_size, row_unit, span_result
+from tinymo_xdsl.planner.stripe_spans import Span, row_unit, span_result
 
 
 def tallest_stripes(costs: StripeCosts, span: Span, edges: Edges, limit: int, maximum_stripes: int) -> SplitSpan | None:
     """
     The span in the fewest stripes that keep the region's peak to `limit`, cut greedily from the top.
 
-    The parts of the result pile up while the region runs, so that later stripes are lower, but the last one, during
-    which the region's inputs die, may be taller. None if more than `maximum_stripes` would be needed.
+    The parts of the result pile up while the region runs and its inputs die, so that later stripes may be lower or
+    taller. None if more than `maximum_stripes` would be needed.
     """
     result = span_result(costs.problem, span)
     unit = row_unit(costs.problem, span)
-    inputs = released_size(costs.problem, span)
-    if span.resident + 2 * result.size > limit:
+    if span.resident + costs.joined_size(span) > limit:
         return None
 
-    def can_end(start: int) -> bool:
-        cost = costs.stripe(span, Rows(start, result.rows), edges)
-        return cost is not None and span.resident + start * result.row_bytes + cost.last_peak <= limit
+    def keeps_to_limit(start: int, stop: int) -> bool:
+        cost = costs.stripe(span, Rows(start, stop), edges)
+        return cost is not None and span.resident + cost.peak <= limit
 
     def fits(start: int, units: int) -> bool:
         stop = start + units * unit
-        if stop >= result.rows:
-            return False
-        cost = costs.stripe(span, Rows(start, stop), edges)
-        return cost is not None and span.resident + inputs + start * result.row_bytes + cost.peak <= limit
+        return stop < result.rows and keeps_to_limit(start, stop)
 
     cuts = [0]
     units = 1
-    while len(cuts) == 1 or not can_end(cuts[-1]):
+    while len(cuts) == 1 or not keeps_to_limit(cuts[-1], result.rows):
         start = cuts[-1]
         units = largest(lambda count, start=start: fits(start, count), max(units, 1))
         if units == 0 or len(cuts) >= maximum_stripes:

@@ -13,11 +13,15 @@ from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan
 
 @dataclass(frozen=True)
 class LayerCost:
-    """What a layer costs unsplit: bytes alive at its worst operator, multiply-accumulates and operators."""
+    """
+    What a layer costs unsplit: bytes in use at its worst operator, multiply-accumulates, operators, and bytes that they
+    take for good.
+    """
 
     peak: int
     macs: int
     operators: int
+    upkeep: int
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,20 @@ class Path:
 
     macs: int = 0
     operators: int = 0
+    upkeep: int = 0
     splits: tuple[SplitSpan, ...] = ()
 
     def along(self, edge: LayerCost | Candidate) -> "Path":
         """The path and one more layer or region."""
         splits = (*self.splits, edge.split) if isinstance(edge, Candidate) else self.splits
-        return Path(self.macs + edge.macs, self.operators + edge.operators, splits)
+        return Path(self.macs + edge.macs, self.operators + edge.operators, self.upkeep + edge.upkeep, splits)
 
 
 def not_dominated(paths: Iterable[Path]) -> list[Path]:
-    """The paths than which no other has both fewer multiply-accumulates and fewer operators."""
+    """The paths than which no other has both fewer multiply-accumulates and less upkeep."""
     front: list[Path] = []
-    for path in sorted(paths, key=lambda path: (path.macs, path.operators)):
-        if not front or path.operators < front[-1].operators:
+    for path in sorted(paths, key=lambda path: (path.macs, path.upkeep)):
+        if not front or path.upkeep < front[-1].upkeep:
             front.append(path)
     return front
 

@@ -19,28 +19,19 @@ from tinymo_xdsl.planner.stripe_candidates import (
     equal_cuts,
     steps_peak,
 )
+from tinymo_xdsl.planner.stripe_cost import Accounting, Cost, bytes_in_use, evaluate
 from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
 from tinymo_xdsl.planner.stripe_order import slice_early
 from tinymo_xdsl.planner.stripe_paths import LayerCost, Path, find_paths
 from tinymo_xdsl.planner.stripe_spans import (
     Span,
     closed_ends,
-    least_peak,
     make_span,
     row_unit,
     span_result,
     worthwhile_spans,
 )
-from tinymo_xdsl.planner.stripes import (
-    Cost,
-    Problem,
-    Region,
-    Solution,
-    evaluate,
-    live_bytes,
-    write_program,
-    write_steps,
-)
+from tinymo_xdsl.planner.stripes import Problem, Region, Solution, Upkeep, write_program, write_steps
 
 LIMITS_AT_ONCE = 16
 """How many limits of the peak are tried before the search looks closer around the best one."""
@@ -62,15 +53,17 @@ class SearchOptions:
 
     `peak_limit`: bytes that the peak should keep to, with the least work; without it, the lowest peak is looked for.
     `maximum_extra_macs`: how many more multiply-accumulates are allowed, as a share of the model's.
-    `bytes_per_operator`: by how much an added operator must lower the peak to be worth it; the default is about what
-    an operator takes of a TFLite Micro arena for good. `macs_per_operator`: its time, where the least work is wanted.
+    `accounting`: which bytes count. `bytes_per_operator`: by how much an added operator must lower the peak to be worth
+    it; the default is about what an operator takes of a TFLite Micro arena for good; None stands for what the problem
+    says of each one. `macs_per_operator`: its time, where the least work is wanted.
     `spans`: the only layers (first, last) that may become regions; without it, any may.
     `stripes`: the only number of stripes that regions may have; without it, any up to `maximum_stripes`.
     """
 
     peak_limit: int | None = None
     maximum_extra_macs: float = 0.1
-    bytes_per_operator: int = 256
+    accounting: Accounting = Accounting.COPIES
+    bytes_per_operator: int | None = 256
     macs_per_operator: int = 1000
     spans: frozenset[tuple[int, int]] | None = None
     stripes: int | None = None
@@ -85,6 +78,16 @@ class Found:
     solution: Solution
     cost: Cost
 
+    @property
+    def regions(self) -> tuple[tuple[int, int, Edges], ...]:
+        """The regions without their cuts."""
+        return regions_of(self.splits)
+
+
+def regions_of(splits: Iterable[SplitSpan]) -> tuple[tuple[int, int, Edges], ...]:
+    """What is split, but not where it is cut."""
+    return tuple((split.span.first, split.span.last, split.edges) for split in splits)
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -94,11 +97,6 @@ class Tried:
     limit: int
     path: Path
 
-    @property
-    def regions(self) -> tuple[tuple[int, int, Edges], ...]:
-        """The regions on the path without their cuts."""
-        return tuple((split.span.first, split.span.last, split.edges) for split in self.path.splits)
-
 
 def search_stripes(problem: Problem, options: SearchOptions | None = None) -> Solution:
     """
@@ -107,20 +105,32 @@ def search_stripes(problem: Problem, options: SearchOptions | None = None) -> So
     Never worse than no regions: no higher peak, nor, without a limit, a peak that its operators do not pay for. A limit
     that cannot be met gives the lowest peak that was found: `evaluate` tells. The same problem gives the same solution.
     """
-    search = StripeSearch(problem, options or SearchOptions())
-    limit = search.options.peak_limit
-    return (search.lowest_peak() if limit is None else search.least_work(limit)).solution
+    return StripeSearch(problem, options or SearchOptions()).best()[0].solution
+
+
+def finalists(problem: Problem, options: SearchOptions, count: int) -> list[Solution]:
+    """
+    Up to `count` solutions with regions, the best first, for a caller that can tell exactly which of them is the best.
+
+    They differ in their regions first, in how these are cut second. None is worse than no regions, as far as the search
+    can tell. If there is a limit, all of them keep to it, or none can.
+    """
+    found = [one for one in StripeSearch(problem, options).best() if one.splits]
+    firsts = {one.regions: one for one in reversed(found)}
+    ranked = sorted(found, key=lambda one: one is not firsts[one.regions])
+    return [one.solution for one in ranked[:count]]
 
 
 class StripeSearch:
     """One search on one problem."""
 
     def __init__(self, problem: Problem, options: SearchOptions) -> None:
-        self.problem = problem
+        price = options.bytes_per_operator
+        self.problem = problem = problem if price is None else at_price(problem, price)
         self.options = options
-        self.costs = StripeCosts(problem)
-        self.layers = layer_costs(problem)
-        self.unsplit = Found((), Solution(), evaluate(problem, Solution()))
+        self.costs = StripeCosts(problem, options.accounting)
+        self.layers = layer_costs(problem, options.accounting)
+        self.unsplit = Found((), Solution(), evaluate(problem, Solution(), options.accounting))
         self.maximum_macs = int((1 + options.maximum_extra_macs) * self.unsplit.cost.macs)
         self.best_score = self.score(self.unsplit.cost)
         pairs = worthwhile_spans(problem) if options.spans is None else closed_spans(problem, options.spans)
@@ -129,8 +139,8 @@ class StripeSearch:
     # What solutions are worth
 
     def score(self, cost: Cost) -> int:
-        """Less is better: bytes of peak, and what operators are worth."""
-        return cost.peak + self.options.bytes_per_operator * cost.operators
+        """Less is better: bytes of peak, and those that operators take for good."""
+        return cost.peak + cost.upkeep
 
     def work(self, cost: Cost | Path) -> int:
         """Less is better: multiply-accumulates, and what operators are worth."""
@@ -140,7 +150,7 @@ class StripeSearch:
         """The solution of these regions; None if it takes more work than is allowed, which estimates may miss."""
         regions = [self.build_region(split) for split in splits]
         solution = Solution(tuple(region for region in regions if region is not None))
-        cost = evaluate(self.problem, solution)
+        cost = evaluate(self.problem, solution, self.options.accounting)
         return Found(splits, solution, cost) if cost.macs <= self.maximum_macs else None
 
     def build_region(self, split: SplitSpan) -> Region | None:
@@ -162,7 +172,7 @@ class StripeSearch:
         for _, spans in groupby(self.spans, key=lambda span: span.first):
             for span in spans:
                 unsplit = max(layer.peak for layer in self.layers[span.first : span.last + 1])
-                if unsplit <= floor or least_peak(self.problem, span) >= unsplit:
+                if unsplit <= floor or self.costs.least_peak(span) >= unsplit:
                     continue
                 found = [self.candidates(span, edges, floor) for edges in edge_choices(self.problem, span)]
                 if all(candidates is None for candidates in found):
@@ -178,8 +188,8 @@ class StripeSearch:
         """
         layers = self.layers[span.first : span.last + 1]
         maximum_macs = self.maximum_macs - self.unsplit.cost.macs + sum(layer.macs for layer in layers)
-        unsplit_operators = sum(layer.operators for layer in layers)
-        enough = max(floor, least_peak(self.problem, span) * NEAR_PERCENT // 100)
+        unsplit_upkeep = sum(layer.upkeep for layer in layers)
+        enough = max(floor, self.costs.least_peak(span) * NEAR_PERCENT // 100)
         rows = span_result(self.problem, span).rows
         unit = row_unit(self.problem, span)
         found: list[Candidate] = []
@@ -190,7 +200,7 @@ class StripeSearch:
             if candidate.macs > maximum_macs:
                 return found or None
             found.append(candidate)
-            if candidate.peak <= enough or not self.can_pay(candidate.operators - unsplit_operators, floor):
+            if candidate.peak <= enough or not self.can_pay(candidate.upkeep - unsplit_upkeep, floor):
                 break
         return found
 
@@ -204,19 +214,19 @@ class StripeSearch:
             yield -(-units // height)
             height = min(height - 1, height * 3 // 4)
 
-    def can_pay(self, operators: int, floor: int) -> bool:
-        """Whether so many more operators would beat the best solution so far if the peak came down to `floor`."""
-        more = self.options.bytes_per_operator * (self.unsplit.cost.operators + operators)
+    def can_pay(self, upkeep: int, floor: int) -> bool:
+        """Whether operators that take so much would beat the best solution so far if the peak came down to `floor`."""
+        more = self.unsplit.cost.upkeep + upkeep
         return self.options.peak_limit is not None or floor + more < self.best_score
 
     # Which of them to take
 
     def cheapest_path(self, pool: Sequence[Candidate], limit: int) -> Path | None:
-        """The way to keep to the limit with the fewest operators, or, if the options have one, with the least work."""
+        """The way to keep to the limit with the least upkeep, or, if the options have one, with the least work."""
         paths = find_paths(self.layers, pool, limit, self.maximum_macs)
         if self.options.peak_limit is not None:
             return min(paths, key=self.work, default=None)
-        return min(paths, key=lambda path: (path.operators, path.macs), default=None)
+        return min(paths, key=lambda path: (path.upkeep, path.macs), default=None)
 
     def try_limits(self, pool: Sequence[Candidate], floor: int) -> list[Tried]:
         """Paths for limits of the peak from `floor` on; the limits are coarse at first, then finer around the best."""
@@ -238,13 +248,18 @@ class StripeSearch:
     def try_limit(self, pool: Sequence[Candidate], limit: int) -> Tried | None:
         """The cheapest path for one limit."""
         path = self.cheapest_path(pool, limit)
-        return None if path is None else Tried(limit + self.options.bytes_per_operator * path.operators, limit, path)
+        return None if path is None else Tried(limit + path.upkeep, limit, path)
 
     # The search
 
-    def lowest_peak(self) -> Found:
+    def best(self) -> list[Found]:
+        """What is found, the best first; no regions where nothing better is found."""
+        limit = self.options.peak_limit
+        return self.lowest_peaks() if limit is None else self.least_work(limit)
+
+    def lowest_peaks(self) -> list[Found]:
         """
-        The solution with the best score.
+        The solutions with the best scores, down to that of no regions.
 
         Only spans that hold a layer above some floor are looked at. The floor sinks until nothing keeps to it.
         """
@@ -266,19 +281,22 @@ class StripeSearch:
         """Bytes that no solution has a lower peak than: for every layer, unsplit or in the best of its spans."""
         bounds = [layer.peak for layer in self.layers]
         for span in self.spans:
-            least = least_peak(self.problem, span)
+            least = self.costs.least_peak(span)
             for layer in range(span.first, span.last + 1):
                 bounds[layer] = min(bounds[layer], least)
         return max(bounds, default=0)
 
-    def finish(self, tried: Sequence[Tried]) -> Found:
-        """The best solution on the best few paths, cut anew for lower and lower limits."""
-        ranked = {attempt.regions: attempt for attempt in sorted(tried, key=lambda attempt: -attempt.score)}
-        best = self.unsplit
-        for attempt in list(reversed(ranked.values()))[:FINISHED_PATHS]:
-            found = [best, *self.solutions(attempt.path)]
-            best = min(found, key=lambda found: (self.score(found.cost), found.cost.macs))
-        return best
+    def finish(self, tried: Sequence[Tried]) -> list[Found]:
+        """The best first of what is on the best few paths, cut anew for lower and lower limits, down to no regions."""
+        ranked = {regions_of(attempt.path.splits): attempt for attempt in sorted(tried, key=lambda one: -one.score)}
+        best = [attempt.path for attempt in reversed(ranked.values())][:FINISHED_PATHS]
+        found = [self.unsplit, *(one for path in best for one in self.solutions(path))]
+        better = [one for one in found if self.rank(one) <= self.rank(self.unsplit)]
+        return sorted({one.solution: one for one in reversed(better)}.values(), key=self.rank)
+
+    def rank(self, found: Found) -> tuple[int, int, int]:
+        """Less is better; of equals, that with less work, and no regions before others."""
+        return self.score(found.cost), found.cost.macs, len(found.splits)
 
     def solutions(self, path: Path) -> Iterator[Found]:
         """The regions of a path as they are, and cut anew for lower and lower limits."""
@@ -304,36 +322,40 @@ class StripeSearch:
             anew.append(cut)
         return self.build(tuple(anew))
 
-    def least_work(self, limit: int) -> Found:
-        """The solution that keeps to the limit with the least work; the lowest peak if none is found."""
+    def least_work(self, limit: int) -> list[Found]:
+        """The solutions that keep to the limit, with the least work first; those with the lowest peak if none does."""
         if self.unsplit.cost.peak <= limit:
-            return self.unsplit
-        path = self.cheapest_path(self.pool(limit), limit)
-        fitting = self.fitting(path.splits, limit) if path is not None else []
-        if fitting:
-            return fitting[0]
-        options = replace(self.options, peak_limit=None, bytes_per_operator=0)
-        lowest = StripeSearch(self.problem, options).lowest_peak()
-        return [*self.fitting(lowest.splits, limit), lowest][0]
+            return [self.unsplit]
+        paths = find_paths(self.layers, self.pool(limit), limit, self.maximum_macs)
+        paths = sorted(paths, key=self.work)[:FINISHED_PATHS]
+        if fitting := self.fitting([path.splits for path in paths], limit):
+            return fitting
+        lowest = StripeSearch(self.problem, replace(self.options, peak_limit=None, bytes_per_operator=0)).best()
+        return self.fitting([lowest[0].splits], limit) or lowest
 
-    def fitting(self, splits: tuple[SplitSpan, ...], limit: int) -> list[Found]:
-        """The regions as they are and cut anew, if they keep to the limit; the one with the least work first."""
-        both = (self.build(splits), self.cut_anew(splits, limit))
+    def fitting(self, choices: Iterable[tuple[SplitSpan, ...]], limit: int) -> list[Found]:
+        """Those of the choices of regions, as they are and cut anew, that keep to the limit; the least work first."""
+        both = [one for splits in choices for one in (self.build(splits), self.cut_anew(splits, limit))]
         found = [one for one in both if one is not None and one.cost.peak <= limit]
         return sorted(found, key=lambda one: self.work(one.cost))
 
 
-def layer_costs(problem: Problem) -> list[LayerCost]:
+def layer_costs(problem: Problem, accounting: Accounting) -> list[LayerCost]:
     """What each layer costs unsplit."""
     program = write_program(problem, Solution())
-    peaks = [0] * len(problem.layers)
-    operators = [0] * len(problem.layers)
-    for operator, live in zip(program.operators, live_bytes(program), strict=True):
-        peaks[operator.layer] = max(peaks[operator.layer], live)
-        operators[operator.layer] += 1
-    return [
-        LayerCost(peak, layer.macs, count) for peak, layer, count in zip(peaks, problem.layers, operators, strict=True)
-    ]
+    costs = [LayerCost(0, layer.macs, 0, 0) for layer in problem.layers]
+    for operator, in_use in zip(program.operators, bytes_in_use(program, accounting), strict=True):
+        cost = costs[operator.layer]
+        costs[operator.layer] = LayerCost(
+            max(cost.peak, in_use), cost.macs, cost.operators + 1, cost.upkeep + operator.upkeep
+        )
+    return costs
+
+
+def at_price(problem: Problem, price: int) -> Problem:
+    """The same problem where every operator takes `price` bytes for good."""
+    layers = tuple(replace(layer, upkeep=price) for layer in problem.layers)
+    return replace(problem, layers=layers, upkeep=Upkeep(price, price, price))
 
 
 def closed_spans(problem: Problem, allowed: frozenset[tuple[int, int]]) -> list[tuple[int, int]]:

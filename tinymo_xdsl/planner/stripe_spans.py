@@ -50,11 +50,6 @@ def released_size(problem: Problem, span: Span) -> int:
     return sum(problem.values[value].size for value in span.released)
 
 
-def least_peak(problem: Problem, span: Span) -> int:
-    """Bytes that the region of a span has alive however low its stripes are: its inputs whole, its result twice."""
-    return span.resident + max(released_size(problem, span), 2 * span_result(problem, span).size)
-
-
 def row_unit(problem: Problem, span: Span) -> int:
     """The fewest rows of the result that come from whole rows of all values in the span: cuts in between waste work."""
     rows_per_result_row = {problem.layers[span.last].results[0]: Fraction(1)}

@@ -1,17 +1,17 @@
 """
-A model as layers over row-addressed values, a plan that runs some of its layers in row stripes, and what it costs.
+A model as layers over row-addressed values, a plan that runs some of its layers in row stripes, and its operators.
 
 A plan is executed on a problem operator by operator, as the written `.tflite` will be: every slice, padded copy and
-join is a tensor of its own, nothing is a view, nothing is overwritten in place.
+join is a tensor. Which of them may share bytes is written down, too. `stripe_cost` says what a plan costs.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import TypeAlias
 
 from tinymo_xdsl.planner.rows import AllRows, Padding, RowAccess, Rows, Window
+from tinymo_xdsl.planner.sharing import Copy, Overwrite, Wish
 
 MAXIMUM_JOINED = 10
 """A CONCATENATION of TFLite Micro takes no more inputs; `Join`s of more are nested."""
@@ -23,6 +23,8 @@ class Value:
     A tensor that is not a constant: `rows` of `row_bytes` each (one row where axis 1 does not mean rows).
 
     A model input is alive from the start until its last use, a model output from where it is made to the end.
+    `is_variable`: it is alive throughout, and no arena plan places it. `is_contiguous`: the bytes of neighbouring rows
+    are neighbours, as in a batch of one.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Value:
     row_bytes: int
     is_input: bool = False
     is_output: bool = False
+    is_variable: bool = False
+    is_contiguous: bool = True
 
     @property
     def size(self) -> int:
@@ -46,18 +50,35 @@ class Operand:
 
 
 @dataclass(frozen=True)
+class Upkeep:
+    """Bytes of a TFLite Micro arena that an operator takes for good: structures, and what its kernel keeps."""
+
+    slice: int = 0
+    join: int = 0
+    pad: int = 0
+
+
+@dataclass(frozen=True)
 class Layer:
     """
     One operator of the model, its padding included. `macs` are those of the whole layer, the same for every row.
 
     If any operand has no row access, if a row of the result may come from padding alone, or if there is not exactly one
     result, the layer is never split.
+
+    `scratch`: bytes that the kernel has beside its tensors while it runs, and `scratch_per_row` for each row of the
+    result that it computes. `upkeep`: bytes that the operator takes for good. `wishes`: which of its tensors would like
+    to share bytes, by the numbers of the values.
     """
 
     name: str
     operands: tuple[Operand, ...]
     results: tuple[int, ...]
     macs: int = 0
+    scratch: int = 0
+    scratch_per_row: int = 0
+    upkeep: int = 0
+    wishes: tuple[Wish, ...] = ()
 
     @property
     def can_split(self) -> bool:
@@ -72,10 +93,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Problem:
-    """The values and the layers, in execution order, of one model."""
+    """
+    The values and the layers, in execution order, of one model.
+
+    `upkeep`: of the operators that stripes add.
+    """
 
     values: tuple[Value, ...]
     layers: tuple[Layer, ...]
+    upkeep: Upkeep = Upkeep()
 
     @cached_property
     def producers(self) -> tuple[int | None, ...]:
@@ -180,27 +206,19 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """
-    What a solution costs.
-
-    `peak`: bytes of the tensors alive at the worst operator. `peak_layer`: the layer that this operator is, or belongs
-    to; 0 in a model without layers. `macs`: multiply-accumulates. `operators`: how many the written file has.
-    """
-
-    peak: int
-    peak_layer: int
-    macs: int
-    operators: int
-
-
-@dataclass(frozen=True)
 class Operator:
-    """One operator of the written file: the layer it belongs to and the numbers of the tensors it reads and makes."""
+    """
+    One operator of the written file: the layer it belongs to and the numbers of the tensors it reads and makes.
+
+    `scratch`, `upkeep` and `wishes` as those of a `Layer`, the latter by the numbers of tensors.
+    """
 
     layer: int
     reads: tuple[int, ...]
     makes: tuple[int, ...]
+    scratch: int = 0
+    upkeep: int = 0
+    wishes: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,13 +226,15 @@ class Program:
     """
     Operators in execution order; tensor `i` takes `sizes[i]` bytes; the first tensors are the problem's values.
 
-    Tensors `at_start` are alive before the first operator, tensors `at_end` behind the last one.
+    Tensors `at_start` are alive before the first operator, tensors `at_end` behind the last one. No arena plan places
+    the `variables`.
     """
 
     sizes: tuple[int, ...]
     operators: tuple[Operator, ...]
     at_start: tuple[int, ...]
     at_end: tuple[int, ...]
+    variables: frozenset[int] = frozenset()
 
 
 def padded_size(access: RowAccess | None, rows: int, pad_top: int, pad_bottom: int) -> int | None:
@@ -242,25 +262,50 @@ class _ProgramBuilder:
         if size is None:
             return tensor
         padded = self.make_tensor(size)
-        self.operators.append(Operator(layer, (tensor,), (padded,)))
+        self.operators.append(Operator(layer, (tensor,), (padded,), upkeep=self.problem.upkeep.pad))
         return padded
 
     def add_layer(self, index: int) -> None:
         layer = self.problem.layers[index]
         reads = [self.pad(index, operand.value, whole_padded_size(self.problem, operand)) for operand in layer.operands]
-        self.operators.append(Operator(index, tuple(reads), layer.results))
+        rows = self.problem.values[layer.results[0]].rows if layer.results else 0
+        scratch = layer.scratch + rows * layer.scratch_per_row
+        self.operators.append(Operator(index, tuple(reads), layer.results, scratch, layer.upkeep, layer.wishes))
 
     def add_region(self, region: Region) -> None:
         tensors: list[int] = []
         for step in region.steps:
             reads = [source.value if isinstance(source, Whole) else tensors[source.step] for source in sources_of(step)]
-            layer = region.last
-            if isinstance(step, Compute):
-                layer = step.layer
-                sizes = compute_padded_sizes(self.problem, region, step)
-                reads = [self.pad(layer, tensor, size) for tensor, size in zip(reads, sizes, strict=True)]
             tensors.append(self.make_step_tensor(region, step))
-            self.operators.append(Operator(layer, tuple(reads), (tensors[-1],)))
+            if isinstance(step, Compute):
+                self.add_compute(region, step, reads, tensors[-1])
+            else:
+                self.add_copy(region, step, reads, tensors[-1])
+
+    def add_compute(self, region: Region, step: Compute, reads: list[int], made: int) -> None:
+        layer = self.problem.layers[step.layer]
+        overwritten = {wish.operand for wish in layer.wishes if isinstance(wish, Overwrite)}
+        operands = zip(layer.operands, reads, strict=True)
+        wishes = tuple(Overwrite(made, tensor) for operand, tensor in operands if operand.value in overwritten)
+        sizes = compute_padded_sizes(self.problem, region, step)
+        fed = tuple(self.pad(step.layer, tensor, size) for tensor, size in zip(reads, sizes, strict=True))
+        scratch = layer.scratch + len(step.rows) * layer.scratch_per_row
+        self.operators.append(Operator(step.layer, fed, (made,), scratch, layer.upkeep, wishes))
+
+    def add_copy(self, region: Region, step: Slice | Join, reads: list[int], made: int) -> None:
+        value = self.problem.values[step.value]
+        if isinstance(step, Slice):
+            first, upkeep = rows_of(self.problem, region, step.source).start, self.problem.upkeep.slice
+            copies = [Copy(made, reads[0], (step.rows.start - first) * value.row_bytes)]
+        else:
+            upkeep = self.problem.upkeep.join
+            starts = [rows_of(self.problem, region, source).start for source in step.sources]
+            copies = [
+                Copy(tensor, made, (start - step.rows.start) * value.row_bytes)
+                for tensor, start in zip(reads, starts, strict=True)
+            ]
+        wishes = tuple(copies) if value.is_contiguous else ()
+        self.operators.append(Operator(region.last, tuple(reads), (made,), upkeep=upkeep, wishes=wishes))
 
     def make_step_tensor(self, region: Region, step: Step) -> int:
         """The tensor that a step yields: the value itself if it is the region's result."""
@@ -311,7 +356,8 @@ def write_program(problem: Problem, solution: Solution) -> Program:
         builder.add_layer(index)
     inputs = tuple(index for index, value in enumerate(problem.values) if value.is_input)
     outputs = tuple(index for index, value in enumerate(problem.values) if value.is_output)
-    return Program(tuple(builder.sizes), tuple(builder.operators), inputs, outputs)
+    variables = frozenset(index for index, value in enumerate(problem.values) if value.is_variable)
+    return Program(tuple(builder.sizes), tuple(builder.operators), inputs, outputs, variables)
 
 
 def write_steps(problem: Problem, region: Region) -> Program:
@@ -336,31 +382,3 @@ def live_bytes(program: Program) -> list[int]:
         change[start] += program.sizes[tensor]
         change[last[tensor] + 1] -= program.sizes[tensor]
     return list(accumulate(change[:end]))
-
-
-def evaluate(problem: Problem, solution: Solution) -> Cost:
-    """What the `.tflite` of this solution costs."""
-    program = write_program(problem, solution)
-    macs = sum(layer.macs for layer in problem.layers)
-    macs += sum(region_extra_macs(problem, region) for region in solution.regions)
-    if not program.operators:
-        return Cost(sum(value.size for value in problem.values), 0, macs, 0)
-    live = live_bytes(program)
-    worst = max(range(len(live)), key=live.__getitem__)
-    return Cost(live[worst], program.operators[worst].layer, macs, len(program.operators))
-
-
-def steps_macs(problem: Problem, steps: Iterable[Step]) -> int:
-    """Multiply-accumulates of some steps."""
-    return sum(
-        problem.layers[step.layer].macs * len(step.rows) // problem.values[step.value].rows
-        for step in steps
-        if isinstance(step, Compute)
-    )
-
-
-def region_extra_macs(problem: Problem, region: Region) -> int:
-    """Multiply-accumulates of the rows that the region computes more than once, or in vain."""
-    return steps_macs(problem, region.steps) - sum(
-        layer.macs for layer in problem.layers[region.first : region.last + 1]
-    )
