@@ -250,10 +250,12 @@ def yielded_value(value: OpResult) -> SSAValue:
 
 
 def _argument_attribute(value: BlockArgument) -> Attribute | None:
-    function = value.block.parent_op()
-    if not isinstance(function, FuncOp) or function.arg_attrs is None:
+    owner = value.block.parent_op()
+    if owner is not None and owner.name == "tinymo.kernel":
+        return _tensor_attribute(owner.operands[value.index])
+    if not isinstance(owner, FuncOp) or owner.arg_attrs is None:
         return None
-    return function.arg_attrs.data[value.index].data.get(TENSOR_KEY)
+    return owner.arg_attrs.data[value.index].data.get(TENSOR_KEY)
 
 
 def set_tensor_facts(op: Operation, *facts: TensorFacts) -> None:

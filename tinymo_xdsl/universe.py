@@ -48,6 +48,7 @@ TINYMO_UNIVERSE = Universe(
         "split-sepconv": _pass("split_sepconv", "SplitSepconvPass"),
         "form-kernels": _pass("form_kernels", "FormKernelsPass"),
         "legalize-for-tflite": _pass("legalize_for_tflite", "LegalizeForTflitePass"),
+        "bufferize": _pass("bufferize", "BufferizePass"),
         "schedule": _pass("schedule", "SchedulePass"),
         "report-memory": _pass("report_memory", "ReportMemoryPass"),
     },

@@ -1,8 +1,10 @@
 """Modules for tests, written as MLIR text."""
 
 from xdsl.context import Context
+from xdsl.dialects.arith import Arith
 from xdsl.dialects.builtin import Builtin, ModuleOp
 from xdsl.dialects.func import Func
+from xdsl.dialects.memref import MemRef
 from xdsl.parser import Parser
 
 from tinymo_xdsl.dialects.tinymo import TINYMO
@@ -12,7 +14,7 @@ from tinymo_xdsl.dialects.tosa import TOSA
 def parse(text: str) -> ModuleOp:
     """The module that `text` describes, verified."""
     context = Context()
-    for dialect in (Builtin, Func, TOSA, TINYMO):
+    for dialect in (Arith, Builtin, Func, MemRef, TOSA, TINYMO):
         context.load_dialect(dialect)
     module = Parser(context, text).parse_module()
     module.verify()

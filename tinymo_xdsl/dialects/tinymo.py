@@ -2,15 +2,19 @@
 The TinyMo dialect: spilling, splitting and kernels on top of TOSA.
 
 `spill`/`reload` move a tensor to a secondary memory and back, `split`/`join` cut it into windows and put disjoint
-windows together, `kernel` groups the ops that one call at run time computes.
+windows together, `kernel` groups the ops that one call at run time computes. Where tensors have become buffers, `input`
+says which of them the application fills.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import ClassVar, TypeAlias, cast
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, TensorType, i64
-from xdsl.ir import Attribute, Block, Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
+from typing_extensions import override
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, MemRefType, StringAttr, TensorType, i64
+from xdsl.ir import Attribute, Block, Dialect, Operation, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
+    AttrSizedOperandSegments,
     IRDLOperation,
     ParamAttrConstraint,
     ParsePropInAttrDict,
@@ -30,6 +34,7 @@ from xdsl.irdl import (
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import (
+    EffectInstance,
     HasParent,
     IsTerminator,
     MemoryAllocEffect,
@@ -294,10 +299,23 @@ class YieldOp(IRDLOperation):
         super().__init__(operands=[values])
 
 
+class KernelEffects(RecursiveMemoryEffect):
+    """What a kernel's ops do, and that it writes to memory if it has buffers for its results."""
+
+    @classmethod
+    @override
+    def get_effects(cls, op: Operation) -> AbstractSet[EffectInstance] | None:
+        """The effects of the ops inside and those on buffers; `None` if the ops inside do not tell."""
+        effects = super().get_effects(op)
+        if effects is None or not cast(KernelOp, op).outputs:
+            return effects
+        return effects | MemoryWriteEffect.get_effects(op)
+
+
 @irdl_op_definition
 class KernelOp(IRDLOperation):
     """
-    One call at run time. Only what it yields is a tensor in memory; values inside never are.
+    One call at run time. Only what it yields is in memory; values inside never are.
 
     Constants stay outside, so that kernels share them.
 
@@ -308,18 +326,41 @@ class KernelOp(IRDLOperation):
       tinymo.yield %out : tensor<1x8x8x4xi8>
     }
     ```
+
+    On buffers a kernel reads the tensors that it works on, the arguments of its block, from `ins`, and stores what it
+    yields in `outs`. A buffer in both is written over while it is read.
+
+    ```mlir
+    tinymo.kernel ins(%image : memref<1x8x8x3xi8>) outs(%y : memref<1x8x8x4xi8>) {
+    ^bb0(%x: tensor<1x8x8x3xi8>):
+      ...
+      tinymo.yield %out : tensor<1x8x8x4xi8>
+    }
+    ```
     """
 
     name = "tinymo.kernel"
 
+    inputs = var_operand_def(MemRefType)
+    outputs = var_operand_def(MemRefType)
     results_ = var_result_def(TensorType)
     body = region_def("single_block")
 
-    traits = traits_def(RecursiveMemoryEffect())
-    assembly_format = "(`->` type($results_)^)? $body attr-dict"
+    traits = traits_def(KernelEffects())
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    assembly_format = (
+        "(`ins` `(` $inputs^ `:` type($inputs) `)`)? (`outs` `(` $outputs^ `:` type($outputs) `)`)?"
+        " (`->` type($results_)^)? $body attr-dict"
+    )
 
-    def __init__(self, body: Block, result_types: Sequence[Attribute]):
-        super().__init__(result_types=[result_types], regions=[Region(body)])
+    def __init__(
+        self,
+        body: Block,
+        result_types: Sequence[Attribute] = (),
+        inputs: Sequence[SSAValue] = (),
+        outputs: Sequence[SSAValue] = (),
+    ):
+        super().__init__(operands=[inputs, outputs], result_types=[result_types], regions=[Region(body)])
 
     @property
     def terminator(self) -> YieldOp:
@@ -327,11 +368,46 @@ class KernelOp(IRDLOperation):
         return cast(YieldOp, self.body.block.last_op)
 
     def verify_(self) -> None:
-        """The body ends with a yield, and what is yielded is what is returned."""
+        """The body ends with a yield of what is returned or stored, and takes what is read from buffers."""
         if not isinstance(self.body.block.last_op, YieldOp):
             raise VerifyException("does not end with a tinymo.yield")
-        if self.terminator.values.types != self.results_.types:
-            raise VerifyException("yields other types than it returns")
+        if self.outputs and self.results_:
+            raise VerifyException("stores what it yields in buffers or returns it, not both")
+        stored = [_as_tensor(type_) for type_ in self.outputs.types] or list(self.results_.types)
+        if list(self.terminator.values.types) != stored:
+            raise VerifyException(f"yields other types than {'its outs are' if self.outputs else 'it returns'}")
+        if [argument.type for argument in self.body.block.args] != [_as_tensor(type_) for type_ in self.inputs.types]:
+            raise VerifyException("takes other types in its block than its ins are")
 
 
-TINYMO = Dialect("tinymo", [SpillOp, ReloadOp, SplitOp, JoinOp, KernelOp, YieldOp], [SpilledType])
+def _as_tensor(buffer: Attribute) -> TensorType:
+    type_ = cast(MemRefType, buffer)
+    return TensorType(type_.element_type, type_.get_shape())
+
+
+@irdl_op_definition
+class InputOp(IRDLOperation):
+    """
+    A buffer that holds an input of the function: the application has filled it when the function begins.
+
+    Inputs are numbered as in the model. Outputs are what the function returns.
+
+    ```mlir
+    tinymo.input %image {index = 0 : i64} : memref<1x96x96x3xi8>
+    ```
+    """
+
+    name = "tinymo.input"
+
+    index = prop_def(IntegerAttr)
+    buffer = operand_def(MemRefType)
+
+    traits = traits_def(MemoryWriteEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$buffer attr-dict `:` type($buffer)"
+
+    def __init__(self, buffer: SSAValue, index: int):
+        super().__init__(operands=[buffer], properties={"index": IntegerAttr(index, i64)})
+
+
+TINYMO = Dialect("tinymo", [SpillOp, ReloadOp, SplitOp, JoinOp, KernelOp, YieldOp, InputOp], [SpilledType])

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, TensorType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter, PythonValues
-from xdsl.interpreters.func import FuncFunctions
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import InterpretationError
 
+from tinymo_xdsl.analysis.buffers import inputs_of, is_bufferized, reads_of
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError, TinymoError
 from tinymo_xdsl.facts import name_of, tensor_facts
+from tinymo_xdsl.interpreter.arena import Span
+from tinymo_xdsl.interpreter.buffers import BufferFunctions
 from tinymo_xdsl.interpreter.operands import element_dtype
 from tinymo_xdsl.interpreter.state import CustomOperators, TosaVariables
 from tinymo_xdsl.interpreter.tinymo_functions import TinymoFunctions
@@ -35,7 +37,7 @@ class Executor:
         self._last_op = _LastOp()
         self._interpreter = Interpreter(module, listeners=(self._last_op, *listeners))
         for functions in (
-            FuncFunctions(),
+            BufferFunctions(),
             TosaFunctionsOfElements(),
             TosaArithmetic(),
             TosaImages(),
@@ -68,11 +70,22 @@ class Executor:
 
 
 class TensorRecorder(Interpreter.Listener):
-    """Keeps every value of one function that is a named tensor, constants excepted, in the order of execution."""
+    """
+    Keeps every value of one function that is a named tensor, constants excepted, in the order of execution.
+
+    Of a tensor in a buffer it keeps what is read there last.
+    """
 
     def __init__(self, function: FuncOp):
         self.function = function
         self.tensors: dict[str, Array] = {}
+
+    def will_interpret_op(self, op: Operation, args: PythonValues) -> None:
+        """Keeps what the buffers hold that are about to be read."""
+        if _function_of(op) is self.function:
+            spans = {value: arg for value, arg in zip(op.operands, args, strict=True) if isinstance(arg, Span)}
+            read = [value for value in reads_of(op) if value in spans]
+            self.record(read, tuple(spans[value].peek() for value in read))
 
     def did_interpret_op(self, op: Operation, results: PythonValues) -> None:
         if not isinstance(op, tosa.ConstOp | tosa.ConstShapeOp) and _function_of(op) is self.function:
@@ -81,7 +94,7 @@ class TensorRecorder(Interpreter.Listener):
     def record(self, values: Sequence[SSAValue], arrays: PythonValues) -> None:
         """Keep those of `arrays` whose `values` have a name."""
         for value, array in zip(values, arrays, strict=True):
-            if (facts := tensor_facts(value)) is not None:
+            if not isinstance(array, Span) and (facts := tensor_facts(value)) is not None:
                 self.tensors[facts.name] = array
 
 
@@ -100,7 +113,7 @@ def run_and_observe(
 ) -> tuple[list[Array], dict[str, Array]]:
     """As `run_function`, and every named tensor of the function by its name, inputs included."""
     recorder = TensorRecorder(find_function(module, function))
-    recorder.record(recorder.function.args, tuple(inputs))
+    recorder.record(input_values(recorder.function), tuple(inputs))
     return run_function(module, inputs, function, recorder), recorder.tensors
 
 
@@ -110,6 +123,11 @@ def find_function(module: ModuleOp, name: str) -> FuncOp:
         if isinstance(op, FuncOp) and op.sym_name.data == name:
             return op
     raise BadModelError(f"the module has no function '{name}'")
+
+
+def input_values(function: FuncOp) -> Sequence[SSAValue]:
+    """The arguments of a function on tensors, the buffers that the application fills of one on buffers."""
+    return inputs_of(function) if is_bufferized(function) else function.args
 
 
 class _LastOp(Interpreter.Listener):
@@ -133,10 +151,11 @@ def _describe(op: Operation | None) -> str:
 
 
 def _check_inputs(function: FuncOp, inputs: Sequence[Array]) -> None:
-    if len(inputs) != len(function.args):
-        raise BadModelError(f"'{function.sym_name.data}' takes {len(function.args)} inputs, not {len(inputs)}")
-    for argument, array in zip(function.args, inputs, strict=True):
-        type_ = cast(TensorType[Attribute], argument.type)
+    arguments = input_values(function)
+    if len(inputs) != len(arguments):
+        raise BadModelError(f"'{function.sym_name.data}' takes {len(arguments)} inputs, not {len(inputs)}")
+    for argument, array in zip(arguments, inputs, strict=True):
+        type_ = cast("TensorType[Attribute] | MemRefType[Attribute]", argument.type)
         dtype, shape = element_dtype(type_.element_type), type_.get_shape()
         fits = len(shape) == array.ndim and all(
             size in (DYNAMIC_INDEX, given) for size, given in zip(shape, array.shape, strict=True)

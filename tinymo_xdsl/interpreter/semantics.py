@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, TensorType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 from tinymo_xdsl.errors import OutputsDifferError
-from tinymo_xdsl.interpreter.executor import Executor, TensorRecorder, find_function
+from tinymo_xdsl.interpreter.executor import Executor, TensorRecorder, find_function, input_values
 from tinymo_xdsl.interpreter.operands import element_dtype
 from tinymo_xdsl.interpreter.state import keeps_state
 from tinymo_xdsl.numerics.dense import Array
+
+_Shaped: TypeAlias = "TensorType[Attribute] | MemRefType[Attribute]"
 
 
 def random_inputs(function: FuncOp, seed: int = 0) -> list[Array]:
@@ -24,7 +26,7 @@ def random_inputs(function: FuncOp, seed: int = 0) -> list[Array]:
     Integers of 8 and 16 bits cover their whole range, floats -1 to 1. Wider integers are often indices, and are 0 or 1.
     """
     generator = np.random.default_rng(seed)
-    return [_random_array(cast(TensorType[Attribute], argument.type), generator) for argument in function.args]
+    return [_random_array(cast(_Shaped, argument.type), generator) for argument in input_values(function)]
 
 
 def check_same(before: ModuleOp, after: ModuleOp, seeds: Sequence[int] = (0,), pass_name: str = "the change") -> None:
@@ -86,7 +88,7 @@ def _bits(array: Array) -> npt.NDArray[np.unsignedinteger[Any]]:
     return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}").reshape(array.shape)
 
 
-def _random_array(type_: TensorType[Attribute], generator: np.random.Generator) -> Array:
+def _random_array(type_: _Shaped, generator: np.random.Generator) -> Array:
     dtype = element_dtype(type_.element_type)
     shape = tuple(1 if size == DYNAMIC_INDEX else size for size in type_.get_shape())
     if np.issubdtype(dtype, np.floating):

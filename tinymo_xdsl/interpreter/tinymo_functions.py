@@ -1,4 +1,4 @@
-"""TinyMo ops: windows, spilled tensors and kernels."""
+"""TinyMo ops on tensors: windows, spilled tensors and what kernels yield. `buffers` runs the kernels."""
 
 import numpy as np
 from xdsl.interpreter import (
@@ -35,10 +35,6 @@ class TinymoFunctions(InterpreterFunctions):
     @impl(tinymo.JoinOp)
     def join(self, interpreter: Interpreter, op: tinymo.JoinOp, args: PythonValues) -> PythonValues:
         return (np.concatenate(args, op.axis.value.data),)
-
-    @impl(tinymo.KernelOp)
-    def kernel(self, interpreter: Interpreter, op: tinymo.KernelOp, args: PythonValues) -> PythonValues:
-        return interpreter.run_ssacfg_region(op.body, (), op.name)
 
     @impl_terminator(tinymo.YieldOp)
     def yield_(

@@ -63,7 +63,7 @@ func.func @empty(%x: tensor<4xi8>) {
 
 // CHECK: error: 'tinymo.kernel' op Region 'body' at position 0 expected a single block, but got 2 blocks
 func.func @blocks(%x: tensor<4xi8>) {
-  "tinymo.kernel"() ({
+  "tinymo.kernel"() <{operandSegmentSizes = array<i32: 0, 0>}> ({
   ^a:
     "tinymo.yield"() : () -> ()
   ^b:
@@ -91,4 +91,42 @@ func.func @scalar(%x: i32) -> i32 {
     tinymo.yield %x : i32
   }
   return %y : i32
+}
+
+// -----
+
+// What is stored has the types of the buffers.
+
+// CHECK: error: 'tinymo.kernel' op yields other types than its outs are
+func.func @stored(%x: tensor<4xi8>, %y: memref<5xi8>) {
+  tinymo.kernel outs(%y : memref<5xi8>) {
+    tinymo.yield %x : tensor<4xi8>
+  }
+  return
+}
+
+// -----
+
+// What is read from buffers are the arguments of the block.
+
+// CHECK: error: 'tinymo.kernel' op takes other types in its block than its ins are
+func.func @read(%x: memref<4xi8>, %y: memref<4xi8>) {
+  tinymo.kernel ins(%x : memref<4xi8>) outs(%y : memref<4xi8>) {
+  ^bb0(%t: tensor<4xi16>):
+    %0 = tosa.cast %t : (tensor<4xi16>) -> tensor<4xi8>
+    tinymo.yield %0 : tensor<4xi8>
+  }
+  return
+}
+
+// -----
+
+// Results are values or in buffers.
+
+// CHECK: error: 'tinymo.kernel' op stores what it yields in buffers or returns it, not both
+func.func @both(%x: tensor<4xi8>, %y: memref<4xi8>) -> tensor<4xi8> {
+  %z = tinymo.kernel outs(%y : memref<4xi8>) -> tensor<4xi8> {
+    tinymo.yield %x : tensor<4xi8>
+  }
+  return %z : tensor<4xi8>
 }

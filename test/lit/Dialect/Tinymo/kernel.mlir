@@ -10,7 +10,7 @@
 // CHECK-NEXT: %[[INNER:.+]] = tosa.bitwise_not %x : (tensor<4xi8>) -> tensor<4xi8>
 // CHECK-NEXT: tinymo.yield %[[INNER]] : tensor<4xi8>
 // CHECK-NEXT: }
-// GENERIC: %y = "tinymo.kernel"() ({
+// GENERIC: %y = "tinymo.kernel"() <{operandSegmentSizes = array<i32: 0, 0>}> ({
 // GENERIC: "tinymo.yield"(%{{.+}}) : (tensor<4xi8>) -> ()
 // GENERIC-NEXT: }) : () -> tensor<4xi8>
 func.func @one_result(%x: tensor<4xi8>) -> tensor<4xi8> {
@@ -52,6 +52,28 @@ func.func @no_result(%x: tensor<4xi8>) {
   tinymo.kernel {
     tosa.custom %x {domain_name = "TFL", implementation_attrs = "", operator_name = "ASSIGN_VARIABLE"} : (tensor<4xi8>) -> ()
     tinymo.yield
+  }
+  return
+}
+
+// On buffers a kernel reads what its block takes and stores what it yields. That is an effect: it stays, although
+// nothing reads the buffer.
+
+// CHECK-LABEL: @buffers
+// CHECK: tinymo.kernel ins(%x : memref<4xi8>) outs(%y : memref<4xi8>) {
+// CHECK-NEXT: ^{{.+}}(%{{.+}}: tensor<4xi8>):
+// CHECK: tinymo.yield
+// CLEAN-LABEL: @buffers
+// CLEAN: tinymo.input %x {index = 0 : i64} : memref<4xi8>
+// CLEAN: tinymo.kernel ins
+func.func @buffers() {
+  %x = memref.alloc() : memref<4xi8>
+  tinymo.input %x {index = 0 : i64} : memref<4xi8>
+  %y = memref.alloc() : memref<4xi8>
+  tinymo.kernel ins(%x : memref<4xi8>) outs(%y : memref<4xi8>) {
+  ^bb0(%t: tensor<4xi8>):
+    %0 = tosa.bitwise_not %t : (tensor<4xi8>) -> tensor<4xi8>
+    tinymo.yield %0 : tensor<4xi8>
   }
   return
 }

@@ -1,0 +1,349 @@
+"""
+`bufferize`: from level 2 to level 3, tensors become buffers.
+
+```mlir
+func.func @main(%image: tensor<1x8x4xi8>)            func.func @main() -> memref<1x8x4xi8> {
+    -> tensor<1x8x4xi8> {                              %image = memref.alloc() : memref<1x8x4xi8>
+  %a, %b = tinymo.split %image                         tinymo.input %image {index = 0 : i64} : memref<1x8x4xi8>
+    {axis = 1, windows = [[0, 4], [4, 8]]}             %a = memref.subview %image[0, 0, 0] [1, 4, 4] [1, 1, 1]
+  %c = tinymo.kernel { ... tosa.abs %a ... }      =>   %y = memref.alloc() : memref<1x8x4xi8>
+  %d = tinymo.kernel { ... tosa.abs %b ... }           %c = memref.subview %y[0, 0, 0] [1, 4, 4] [1, 1, 1]
+  %y = tinymo.join %c, %d {axis = 1}                   tinymo.kernel ins(%a) outs(%c) { ^bb0(%0): ... }
+  return %y                                            ...
+}                                                      return %y : memref<1x8x4xi8>
+                                                     }
+```
+
+A kernel reads its operands from buffers and stores its results in buffers. Windows, parts and reshaped tensors are
+views where they are one run of bytes and `analysis.buffer_groups` finds that they can share them; operators that only
+copied bytes onto themselves are gone then. An elementwise result may lie on an operand that dies. What cannot be a view
+is copied, and the bytes are counted. What is spilled is copied to a buffer in its memory, and back.
+
+Left as they are: constants and variables, which kernels take from outside. Each function of the module has buffers of
+its own; kernels that run other functions pass tensors.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, cast
+
+from xdsl.context import Context
+from xdsl.dialects import memref
+from xdsl.dialects.builtin import DYNAMIC_INDEX, FunctionType, ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import PassFailedException
+
+from tinymo_xdsl.analysis.aliases import TFLM_ALIGNMENT, KernelLibrary
+from tinymo_xdsl.analysis.buffer_groups import BufferGroups, SharingName, buffer_groups, part_starts, window_offset
+from tinymo_xdsl.analysis.buffers import buffer_bytes, element_size, is_bufferized
+from tinymo_xdsl.analysis.kernels import functions, is_constant
+from tinymo_xdsl.analysis.liveness import is_variable
+from tinymo_xdsl.analysis.rows import shape_of
+from tinymo_xdsl.analysis.sizes import byte_size
+from tinymo_xdsl.buffers import buffer_type, byte_buffer_type, place_in, strided_window
+from tinymo_xdsl.dialects import tinymo, tosa
+from tinymo_xdsl.facts import TENSOR_KEY, name_of, tensor_facts
+from tinymo_xdsl.numerics.dense import numpy_dtype
+
+logger = logging.getLogger(__name__)
+
+_COPIES = (tosa.ReshapeOp, tosa.SliceOp, tosa.ConcatOp)
+
+
+@dataclass
+class Copied:
+    """What is copied at run time."""
+
+    places: int = 0
+    bytes: int = 0
+    """Of tensors that could not be views."""
+    spilled: int = 0
+    """Bytes that go to another memory or come back."""
+
+    def add(self, size: int) -> None:
+        """One more copy."""
+        self.places += bool(size)
+        self.bytes += size
+
+    def describe(self) -> str:
+        """The copies in one line."""
+        places = f"{self.places} places" if self.places > 1 else "one place"
+        copies = f"{self.bytes:,} bytes are copied in {places}" if self.places else "nothing is copied"
+        return f"{copies}; {self.spilled:,} bytes go between memories" if self.spilled else copies
+
+
+def bufferize_function(
+    function: FuncOp, library: KernelLibrary, sharing: SharingName = "views", alignment: int = TFLM_ALIGNMENT
+) -> Copied:
+    """
+    Makes the tensors of a level-2 function buffers.
+
+    `PassFailedException`, naming the tensor, for what has no size or no bytes in memory; the function stays as it was.
+    """
+    _check(function)
+    bufferizer = _Bufferizer(function, buffer_groups(function, library, sharing, alignment))
+    bufferizer.run()
+    return bufferizer.copied
+
+
+def _check(function: FuncOp) -> None:
+    for value in function.body.block.args:
+        _check_type(value)
+    for op in function.body.block.ops:
+        _check_op(op)
+        for value in op.results:
+            if not is_constant(value):
+                _check_type(value)
+
+
+def _check_op(op: Operation) -> None:
+    known = (tinymo.KernelOp, tinymo.SplitOp, tinymo.JoinOp, tinymo.SpillOp, tinymo.ReloadOp, ReturnOp)
+    is_outside = isinstance(op, tosa.ConstOp | tosa.ConstShapeOp) or any(map(is_variable, op.results))
+    if not is_outside and not isinstance(op, known):
+        raise PassFailedException(f"'{op.name}' stands outside of a tinymo.kernel: run form-kernels first")
+    if isinstance(op, tinymo.KernelOp):
+        nested = next((inner for inner in op.body.block.ops if inner.regions), None)
+        if nested is not None:
+            raise PassFailedException(f"'{name_of(op.results[0])}': '{nested.name}' in a kernel cannot read buffers")
+
+
+def _check_type(value: SSAValue) -> None:
+    type_ = value.type.tensor if isinstance(value.type, tinymo.SpilledType) else value.type
+    if not isinstance(type_, TensorType):
+        raise PassFailedException(f"'{name_of(value)}' is no tensor but {type_}: only tensors become buffers")
+    if DYNAMIC_INDEX in type_.get_shape():
+        raise PassFailedException(f"'{name_of(value)}' is {type_}: a buffer needs a static shape")
+    element = cast(Attribute, type_.element_type)
+    try:
+        has_bytes = numpy_dtype(element).itemsize == element_size(element)
+    except (KeyError, TypeError):
+        has_bytes = False
+    if not has_bytes:
+        raise PassFailedException(f"'{name_of(value)}': elements of type {element} have no bytes in memory")
+
+
+class _Bufferizer:
+    """Rewrites one function from its first op to its last."""
+
+    def __init__(self, function: FuncOp, groups: BufferGroups) -> None:
+        self.function = function
+        self.groups = groups
+        self.copied = Copied()
+        self._block = function.body.block
+        self._bases: dict[int, SSAValue] = {}
+        self._buffers: dict[SSAValue, SSAValue] = {}
+
+    def run(self) -> None:
+        """Buffers of the arguments first, then op by op."""
+        ops = list(self._block.ops)
+        arguments = list(self._block.args)
+        for index, argument in enumerate(arguments):
+            self._insert(ops[0], tinymo.InputOp(self._buffer(argument, ops[0]), index))
+        for op in ops:
+            self._rewrite(op)
+        for op in reversed(ops):
+            if not isinstance(op, ReturnOp) and not any(map(is_variable, op.results)) and not _is_used(op):
+                op.detach()
+                op.erase()
+        for argument in arguments:
+            self._block.erase_arg(argument)
+        terminator = cast(ReturnOp, self._block.last_op)
+        self.function.function_type = FunctionType.from_lists([], list(terminator.arguments.types))
+        self.function.arg_attrs = None
+
+    def _rewrite(self, op: Operation) -> None:
+        match op:
+            case tinymo.KernelOp():
+                self._kernel(op)
+            case tinymo.SplitOp():
+                axis = op.axis.value.data
+                for part, (low, _) in zip(op.parts, op.ranges, strict=True):
+                    self._window(op, part, op.source, axis, low)
+            case tinymo.JoinOp():
+                for part, low in zip(op.parts, part_starts(op), strict=True):
+                    self._part(op, part, low)
+            case tinymo.SpillOp():
+                self._spill(op)
+            case tinymo.ReloadOp():
+                self._insert(op, memref.CopyOp(self._buffers[op.handle], self._buffer(op.result, op)))
+                self.copied.spilled += byte_size(op.result)
+            case ReturnOp():
+                op.operands = [self._returned(value, op) for value in op.arguments]
+            case _:
+                pass
+
+    def _insert(self, before: Operation, *ops: Operation) -> None:
+        for op in ops:
+            self._block.insert_op_before(op, before)
+
+    def _buffer(self, value: SSAValue, before: Operation) -> SSAValue:
+        """The buffer of a tensor, made before an op if it is not there yet."""
+        if value not in self._buffers:
+            type_ = cast(TensorType, value.type)
+            home = self.groups.homes.get(value)
+            members = () if home is None else self.groups.members[home.group]
+            if home is None or len(members) == 1:
+                self._define(value, [memref.AllocOp([], [], buffer_type(type_))], before)
+            else:
+                base = self._base(home.group, before)
+                if value not in self._buffers:
+                    self._define(value, place_in(base, home.offset, type_), before)
+        return self._buffers[value]
+
+    def _base(self, group: int, before: Operation) -> SSAValue:
+        """What all members of a group lie in: the first that holds the others, if one does, else a buffer of bytes."""
+        if group not in self._bases:
+            members = self.groups.members[group]
+            size = max(self.groups.homes[value].offset + byte_size(value) for value in members)
+            whole = next((value for value in members if byte_size(value) == size), None)
+            if whole is None:
+                alloc = memref.AllocOp([], [], byte_buffer_type(size))
+                self._insert(before, alloc)
+                self._bases[group] = alloc.memref
+            else:
+                self._define(whole, [memref.AllocOp([], [], buffer_type(cast(TensorType, whole.type)))], before)
+                self._bases[group] = self._buffers[whole]
+        return self._bases[group]
+
+    def _define(self, value: SSAValue, ops: Sequence[Operation], before: Operation) -> None:
+        """Inserts ops of which the last yields the buffer of `value`, with its facts and its name in the text."""
+        self._insert(before, *ops)
+        if (facts := tensor_facts(value)) is not None:
+            ops[-1].attributes[TENSOR_KEY] = facts.to_attribute()
+        (buffer,) = ops[-1].results
+        buffer.name_hint = value.name_hint
+        self._buffers[value] = buffer
+
+    def _kernel(self, op: tinymo.KernelOp) -> None:
+        inner = list(op.body.block.ops)
+        operands = dict.fromkeys(operand for entry in inner for operand in entry.operands)
+        reads = [operand for operand in operands if operand.owner not in inner and not _is_outside(operand)]
+        if self._copies_nothing(inner, op, reads):
+            for value in (*reads, *op.results):
+                self._buffer(value, op)
+            return
+        buffers = [self._buffer(value, op) for value in reads]
+        destinations = [self._buffer(value, op) for value in op.results]
+        body = Block(arg_types=[value.type for value in reads])
+        arguments: dict[SSAValue, SSAValue] = dict(zip(reads, body.args, strict=True))
+        for value, argument in zip(reads, body.args, strict=True):
+            argument.name_hint = value.name_hint
+        for entry in inner:
+            entry.detach()
+            body.add_op(entry)
+            entry.operands = [arguments.get(operand, operand) for operand in entry.operands]
+        kernel = tinymo.KernelOp(body, (), buffers, destinations)
+        kernel.attributes.update(op.attributes)
+        self._insert(op, kernel)
+
+    def _copies_nothing(self, inner: Sequence[Operation], op: tinymo.KernelOp, reads: Sequence[SSAValue]) -> bool:
+        """Whether a kernel only copies bytes onto themselves. Counts what it copies if not."""
+        if len(inner) != 2 or not isinstance(inner[0], _COPIES):
+            return False
+        result = op.results[0]
+        copy = inner[0]
+        if isinstance(copy, tosa.ConcatOp):
+            wanted = _concatenated(copy, result)
+            views = self.groups
+            needed = [byte_size(part) for part, at in wanted if at is None or not views.is_view(part, result, at)]
+        else:
+            offsets = self.groups.copies.get((result, reads[0]), ()) if reads else ()
+            is_view = any(self.groups.is_view(result, reads[0], offset) for offset in offsets)
+            needed = [] if is_view else [byte_size(result)]
+        for size in needed:
+            self.copied.add(size)
+        return not needed
+
+    def _window(self, split: tinymo.SplitOp, part: SSAValue, source: SSAValue, axis: int, low: int) -> None:
+        buffer = self._buffer(part, split)
+        if not self._is_window(part, source, axis, low):
+            self._copy(split, self._strided(split, source, axis, low, part), buffer)
+
+    def _part(self, join: tinymo.JoinOp, part: SSAValue, low: int) -> None:
+        axis = join.axis.value.data
+        self._buffer(join.result, join)
+        if not self._is_window(part, join.result, axis, low):
+            source = self._constant(part, join) if _is_outside(part) else self._buffer(part, join)
+            self._copy(join, source, self._strided(join, join.result, axis, low, part))
+
+    def _is_window(self, part: SSAValue, whole: SSAValue, axis: int, low: int) -> bool:
+        offset = window_offset(part, whole, axis, low)
+        return offset is not None and self.groups.is_view(part, whole, offset)
+
+    def _strided(self, before: Operation, whole: SSAValue, axis: int, low: int, part: SSAValue) -> SSAValue:
+        base = self._constant(whole, before) if _is_outside(whole) else self._buffer(whole, before)
+        window = strided_window(base, axis, low, cast(TensorType, part.type))
+        self._insert(before, window)
+        return window.results[0]
+
+    def _copy(self, before: Operation, source: SSAValue, destination: SSAValue) -> None:
+        self._insert(before, memref.CopyOp(source, destination))
+        self.copied.add(buffer_bytes(destination.type))
+
+    def _spill(self, op: tinymo.SpillOp) -> None:
+        source = self._constant(op.source, op) if _is_outside(op.source) else self._buffer(op.source, op)
+        alloc = memref.AllocOp([], [], buffer_type(cast(TensorType, op.source.type), op.memory.data))
+        self._define(op.handle, [alloc], op)
+        self._insert(op, memref.CopyOp(source, alloc.memref))
+        self.copied.spilled += byte_size(op.source)
+
+    def _returned(self, value: SSAValue, terminator: Operation) -> SSAValue:
+        return self._constant(value, terminator) if _is_outside(value) else self._buffer(value, terminator)
+
+    def _constant(self, value: SSAValue, before: Operation) -> SSAValue:
+        """A buffer that a kernel fills with a constant, or with what a variable holds."""
+        alloc = memref.AllocOp([], [], buffer_type(cast(TensorType, value.type)))
+        self._insert(before, alloc, tinymo.KernelOp(Block([tinymo.YieldOp([value])]), (), (), [alloc.memref]))
+        self.copied.add(byte_size(value))
+        return alloc.memref
+
+
+def _is_used(op: Operation) -> bool:
+    return any(result.uses for result in op.results)
+
+
+def _is_outside(value: SSAValue) -> bool:
+    """Whether kernels take `value` from outside, not from a buffer."""
+    return is_constant(value) or is_variable(value)
+
+
+def _concatenated(op: tosa.ConcatOp, result: SSAValue) -> list[tuple[SSAValue, int | None]]:
+    """The parts and where they begin in the bytes of `result`; `None` for one that is many runs there."""
+    axis, at = op.axis.value.data, 0
+    parts: list[tuple[SSAValue, int | None]] = []
+    for part in op.tensors:
+        parts.append((part, window_offset(part, result, axis, at)))
+        at += shape_of(part)[axis]
+    return parts
+
+
+@dataclass(frozen=True)
+class BufferizePass(ModulePass):
+    """Make tensors buffers: views and in-place results where kernels allow it, copies where not."""
+
+    name: ClassVar[str] = "bufferize"
+
+    kernels: Literal["reference", "cmsis-nn", "unknown"] = "reference"
+    """Whose kernels run: what may share bytes depends on them. Nothing shares for unknown ones."""
+
+    sharing: Literal["none", "views", "at-peaks", "all"] = "views"
+    """What shares bytes: nothing; what need not be copied then; whatever lowers the peak; in-place results as well."""
+
+    alignment: int = TFLM_ALIGNMENT
+    """Tensors that share a buffer begin at multiples of this many bytes in it."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for an alignment that is not positive."""
+        if self.alignment < 1:
+            raise ValueError(f"alignment is {self.alignment}, but must be at least 1")
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Bufferizes every function by itself; what is bufferized already stays as it is."""
+        for function in functions(op):
+            if is_bufferized(function):
+                continue
+            copied = bufferize_function(function, KernelLibrary(self.kernels), self.sharing, self.alignment)
+            logger.info("%s: @%s: %s", self.name, function.sym_name.data, copied.describe())
