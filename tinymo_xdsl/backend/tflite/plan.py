@@ -1,5 +1,5 @@
 """
-The arena plan of a `.tflite` file: where each tensor of its main subgraph lies in TFLite Micro's head.
+The arena plan of a `.tflite` file: where each tensor of its main subgraph and its loops lies in TFLite Micro's head.
 
 Tensors share bytes where the kernels allow it (`analysis.aliases`), and a planner places the groups. More sharing is
 not always better, because what moves together is harder to place: several choices are planned, and the lowest head
@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
-from tinymo_xdsl.analysis.aliases import TFLM_ALIGNMENT, Aliases, Group, KernelLibrary, Sharing, aliases_of
-from tinymo_xdsl.analysis.kernels import functions
-from tinymo_xdsl.backend.tflite.export import Exported, export
+from tinymo_xdsl.analysis.aliases import TFLM_ALIGNMENT, Aliases, Group, KernelLibrary, Sharing
+from tinymo_xdsl.backend.tflite.export import export
+from tinymo_xdsl.backend.tflite.loop_plan import ArenaTensors, arena_tensors
 from tinymo_xdsl.facts import name_of
-from tinymo_xdsl.flatbuffer.model import Model, Subgraph
-from tinymo_xdsl.flatbuffer.offline_plan import UNPLANNED, with_plan, without_plan
+from tinymo_xdsl.flatbuffer.model import Model
+from tinymo_xdsl.flatbuffer.offline_plan import with_plan, without_plan
 from tinymo_xdsl.planner import sharing as shared
 from tinymo_xdsl.planner.arena.portfolio import plan as solve
-from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem, Solution, round_up
+from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem, Solution
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
-from tinymo_xdsl.tflm.kernels import scratch
 from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
 
 EFFORT = 20_000
@@ -66,19 +65,19 @@ class ModelPlanner:
     """
     Plans the model of a level-2 module, each kernel one operator of the file. Raises as `export_model`.
 
-    There is no plan where operators run other subgraphs.
+    There is no plan where operators run other subgraphs, loops aside: see `analysis.loops`.
     """
 
     def __init__(self, module: ModuleOp, library: KernelLibrary, overlap: bool = False) -> None:
         self.exported = export(module)
-        self.function = next(functions(module))
+        self.module = module
         self.bare = without_plan(self.exported.model)
         operators = [operator for graph in self.bare.subgraphs for operator in graph.operators]
         self.called = sorted({operator.name for operator in operators if operator.name in CONTROL_FLOW})
         self.own_head = runtime_problem(self.bare).head
         """Bytes of the head that TFLite Micro plans by itself."""
-        aliases = aliases_of(self.function, library, overlap)
-        self.layouts = [] if self.called else list(_layouts(aliases, self.bare.subgraphs[0]))
+        tensors = arena_tensors(module, self.exported, library, overlap)
+        self.layouts = [] if tensors is None else list(_layouts(tensors))
         """Ways to share, the one with the least sharing first."""
 
     @property
@@ -98,7 +97,7 @@ class ModelPlanner:
                 is_rigid = any(len(buffer.pieces) > 1 for buffer in layout.problem.buffers)
                 solution = solve(layout.problem, effort // RIGID if is_rigid else effort)
                 places = _places(layout, solution)
-                candidate = with_plan(self.bare, _offsets(places, self.exported))
+                candidate = with_plan(self.bare, layout.tensors.offsets(places))
                 head = runtime_problem(candidate).head
                 if plan is None or head < plan.head:
                     plan = ArenaPlan(layout.sharing, solution, head, tuple(self._safe_with(places)))
@@ -112,7 +111,8 @@ class ModelPlanner:
 
     def _safe_with(self, places: Mapping[SSAValue, int]) -> Iterator[KernelLibrary]:
         for library in KernelLibrary:
-            if _is_safe(aliases_of(self.function, library), places):
+            tensors = arena_tensors(self.module, self.exported, library)
+            if tensors is not None and _is_safe(tensors.aliases, places):
                 yield library
 
 
@@ -120,27 +120,20 @@ class ModelPlanner:
 class _Layout:
     """One way to share bytes, and the planning problem that it makes."""
 
-    aliases: Aliases
+    tensors: ArenaTensors
     sharing: Sharing
     groups: Sequence[Group]
     problem: Problem
 
 
-def _layouts(aliases: Aliases, graph: Subgraph) -> Iterator[_Layout]:
-    scratch = list(_scratch(graph))
+def _layouts(tensors: ArenaTensors) -> Iterator[_Layout]:
+    aliases, scratch = tensors.aliases, tensors.scratch
     fewest = len(aliases.values) + 1
     for sharing in Sharing:
         groups = aliases.groups(sharing, scratch)
         if len(groups) < fewest:
-            yield _Layout(aliases, sharing, groups, _problem(groups, scratch))
+            yield _Layout(tensors, sharing, groups, _problem(groups, scratch))
         fewest = min(fewest, len(groups))
-
-
-def _scratch(graph: Subgraph) -> Iterator[Tensor]:
-    """The scratch of reference kernels."""
-    for step, operator in enumerate(graph.operators, 1):
-        for size in scratch(operator, graph):
-            yield Tensor(round_up(size, TFLM_ALIGNMENT), step, ())
 
 
 def _describe(plan: ArenaPlan, own: int) -> str:
@@ -186,18 +179,10 @@ def _places(layout: _Layout, solution: Solution) -> Mapping[SSAValue, int]:
         for group, base in zip(layout.groups, solution.offsets, strict=False)
         for value, offset in group.members
     }
-    if not _is_safe(layout.aliases, places):
+    if not _is_safe(layout.tensors.aliases, places):
         raise PlanError("two tensors of the plan need the same bytes at once; please report this")
     return places
 
 
 def _is_safe(aliases: Aliases, places: Mapping[SSAValue, int]) -> bool:
     return is_possible(aliases.tensors, aliases.wishes, [places[value] for value in aliases.values])
-
-
-def _offsets(places: Mapping[SSAValue, int], exported: Exported) -> tuple[int, ...]:
-    """An offset for each tensor of the file; tensors of other subgraphs are left to the runtime."""
-    offsets = [UNPLANNED] * sum(len(graph.tensors) for graph in exported.model.subgraphs)
-    for value, place in places.items():
-        offsets[exported.tensors[0][value]] = place
-    return tuple(offsets)
