@@ -106,11 +106,12 @@ def best_stripes(
     """
     Up to `count` different plans in stripes, the most promising first: only an arena plan tells which one is the best.
 
-    As `plan_stripes` otherwise. `apply_stripes` carries one out.
+    If nothing is worth it, that is the one plan. As `plan_stripes` otherwise. `apply_stripes` carries one out.
     """
     rows = row_problem(function, library)
     options = _with_spans(rows, chains, options)
-    return [_split_plan(rows, options, solution) for solution in finalists(rows.problem, options, count)]
+    solutions = finalists(rows.problem, options, count) or [Solution()]
+    return [_split_plan(rows, options, solution) for solution in solutions]
 
 
 def _with_spans(rows: RowProblem, chains: Chains, options: SearchOptions) -> SearchOptions:

@@ -5,6 +5,7 @@ A form whose last outcome is not applied is the form that was given; the outcome
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -12,10 +13,15 @@ from xdsl.dialects.builtin import ModuleOp
 from tinymo_xdsl.analysis.peak import main_function
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
-from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass, split_function
+from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass, apply_stripes, best_stripes
+from tinymo_xdsl.planner.stripe_cost import Accounting
 from tinymo_xdsl.planner.stripe_search import SearchOptions
+from tinymo_xdsl.planner.stripes import Solution
 from tinymo_xdsl.search.candidate import Form, PassOutcome
 from tinymo_xdsl.search.options import OptimizeOptions
+
+FINALISTS = 4
+"""How many ways to run in stripes are planned in earnest."""
 
 
 def folded(form: Form) -> Form:
@@ -32,11 +38,25 @@ def folded(form: Form) -> Form:
 
 
 def striped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator[Form]:
-    """The form in row stripes; `limit` is for its live peak, and without one the lowest that pays is looked for."""
-    module = form.module.clone()
+    """The form in row stripes; `limit` is for its activations, and without one as few bytes as pay are looked for."""
+    seen: set[Solution] = set()
+    for search, count in _searches(options, limit):
+        for plan in best_stripes(main_function(form.module), "any", search, count, options.kernels):
+            if plan.solution in seen:
+                continue
+            seen.add(plan.solution)
+            module = form.module.clone()
+            apply_stripes(module, main_function(module), plan.solution)
+            outcome = PassOutcome(SplitSepconvPass.name, bool(plan.solution.regions), plan.describe())
+            yield form.after(module, outcome)
+
+
+def _searches(options: OptimizeOptions, limit: int | None) -> Iterator[tuple[SearchOptions, int]]:
+    """What to ask for, and for how many answers: only the plan tells how many bytes shared ones come to."""
     search = SearchOptions(peak_limit=limit, maximum_extra_macs=options.max_overhead)
-    plan = split_function(module, main_function(module), "any", search)
-    yield form.after(module, PassOutcome(SplitSepconvPass.name, bool(plan.solution.regions), plan.describe()))
+    if options.plan:
+        yield replace(search, accounting=Accounting.PLANNED, bytes_per_operator=None), FINALISTS
+    yield search, 1
 
 
 def pad_count(module: ModuleOp) -> int:
