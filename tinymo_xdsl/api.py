@@ -44,19 +44,20 @@ def optimize(
     plan: bool = True,
     kernels: KernelLibrary | Literal["reference", "cmsis-nn", "unknown"] = KernelLibrary.REFERENCE,
     overlap: bool = False,
+    spill: str | None = None,
     runs: int | None = 5,
     name: str | None = None,
 ) -> OptimizedFile:
     """
     The model in less memory: `data` is the new file, `report` tells what became of it. Nothing is written.
 
-    `ram`, `max_overhead` (a share), `plan`, `kernels` and `overlap` are as in `OptimizeOptions`; sizes may be text like
-    "64K". Original and result are compared on `runs` inputs in an engine, if one is installed; `None` compares nothing.
-    `name` is what the report calls the new file. Raises `BadModelError` for what is no model, `BudgetError` if `ram` is
-    not enough, `OutputsDifferError` if the comparison fails, and `ValueError` for a size that is none.
+    `ram`, `max_overhead` (a share), `plan`, `kernels`, `overlap` and `spill` are as in `OptimizeOptions`; sizes may be
+    text like "64K". Original and result are compared on `runs` inputs in an engine, if one is installed; `None` compares
+    nothing. `name` is what the report calls the new file. Raises `BadModelError` for what is no model, `BudgetError` if
+    `ram` is not enough, `OutputsDifferError` if the comparison fails, and `ValueError` for a size that is none.
     """
     options = OptimizeOptions(
-        None if ram is None else parse_size(ram), max_overhead, plan, KernelLibrary(kernels), overlap
+        None if ram is None else parse_size(ram), max_overhead, plan, KernelLibrary(kernels), overlap, spill
     )
     file = open_model(model)
     return optimize_file(file, name or f"{Path(file.name).stem}.opt.tflite", options, runs)

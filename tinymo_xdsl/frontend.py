@@ -266,6 +266,8 @@ class _Importer:
             name = lowering.output.facts.name if lowering.outputs else ""
             logger.debug("%s '%s' stays whole: %s", family.name, name, reason)
             self.emitter.forget(self.pending)
+            for op in self.pending:
+                op.drop_all_references()
             self.pending.clear()
             return None
 

@@ -100,14 +100,19 @@ def _may_leave(value: SSAValue) -> bool:
 
 
 def plan_spills(
-    function: FuncOp, kernels: Sequence[Kernel], minimum_gap: int, peak_limit: int | None = None
+    function: FuncOp,
+    kernels: Sequence[Kernel],
+    minimum_gap: int,
+    peak_limit: int | None = None,
+    needed: Sequence[int] | None = None,
 ) -> SpillPlan:
     """
     The spills that bring the peak of `function`, which has kernels, down to `peak_limit` bytes for few copied bytes.
 
     Without a limit, or if it cannot be kept, they bring the peak as far down as spilling can, to the alignment.
+    `needed` are the bytes in use at each kernel; without it, all tensors that are alive, each with bytes of its own.
     """
-    live = np.array(live_bytes(live_ranges(function, kernels), len(kernels)), np.int64)
+    live = np.array(live_bytes(live_ranges(function, kernels), len(kernels)) if needed is None else needed, np.int64)
     candidates = cold_ranges(function, kernels, minimum_gap)
     emptiest = _live_with(live, candidates)
     before, least, limit = int(live.max()), int(emptiest.max()), int(emptiest.argmax())

@@ -143,11 +143,16 @@ def _check(
         tuple(_result(value) for value in outputs),
         Emitter(ops.append),
     )
-    expected = lower_exactly(family, lowering, ops)
-    comparison = _Comparison({})
-    for actual, wanted in zip(outputs, expected, strict=True):
-        if (difference := comparison.difference(actual, wanted)) is not None:
-            raise NotExactError(difference)
+    try:
+        expected = lower_exactly(family, lowering, ops)
+        comparison = _Comparison({})
+        for actual, wanted in zip(outputs, expected, strict=True):
+            if (difference := comparison.difference(actual, wanted)) is not None:
+                raise NotExactError(difference)
+    finally:
+        # They are no part of the module, so its values must not count them as users.
+        for op in ops:
+            op.drop_all_references()
 
 
 def _operand(entry: LiftedInput) -> Operand | None:

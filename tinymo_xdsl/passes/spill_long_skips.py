@@ -100,18 +100,22 @@ class SpillLongSkipsPass(ModulePass):
         limit = None if self.ram is None else parse_size(self.ram)
         plan = plan_spills(function, kernels, self.min_gap, limit)
         if plan.ranges:
-            pattern = SpillColdRanges(function, plan, self.memory)
-            PatternRewriteWalker(pattern, apply_recursively=False).rewrite_module(module)
+            spill(module, function, plan, self.memory)
             peak, copied = max(function_live_bytes(function)), spilled_bytes(function)
             outcome = f"the peak falls from {plan.peak:,} to {peak:,} bytes, and a run copies {copied:,} bytes"
         elif limit is not None and plan.peak <= limit:
             outcome = f"the peak of {plan.peak:,} bytes is within {limit:,} bytes already"
         else:
-            outcome = f"the peak of {plan.peak:,} bytes stays: {_why(function, kernels, plan.limit)}"
+            outcome = f"the peak of {plan.peak:,} bytes stays: {why_not(function, kernels, plan.limit)}"
         logger.info("%s: @%s: %s", self.name, function.sym_name.data, outcome)
 
 
-def _why(function: FuncOp, kernels: Sequence[Kernel], step: int) -> str:
+def spill(module: ModuleOp, function: FuncOp, plan: SpillPlan, memory: str) -> None:
+    """Spill in a function of `module` what is planned for it."""
+    PatternRewriteWalker(SpillColdRanges(function, plan, memory), apply_recursively=False).rewrite_module(module)
+
+
+def why_not(function: FuncOp, kernels: Sequence[Kernel], step: int) -> str:
     """Why spilling does not lower what is alive at kernel `step`."""
     kernel = kernels[step]
     place, _ = describe_kernel(kernel)

@@ -1,15 +1,17 @@
 """
 What `tinymo optimize` does to a module.
 
-Forms are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes. Each is
-brought to what the backend writes, in the file's order and in the best one that is found (`candidate`).
+Forms are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes, and, where
+that is allowed, each of them with tensors in a secondary memory. Each is brought to what the backend writes, in the
+file's order and in the best one that is found (`candidate`).
 With a budget the gentlest candidate that keeps it is taken. Without one it is the candidate whose arena is the
 smallest, structures of the runtime included, when each holds the best plan; or, without plans, the one with the lowest
 peak. The model as it is remains a candidate, so that the result is never worse than the input.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from xdsl.dialects.builtin import ModuleOp
 
@@ -21,16 +23,18 @@ from tinymo_xdsl.backend.tflite.plan import PlannedModel
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
 from tinymo_xdsl.passes.schedule import SchedulePass
+from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass
 from tinymo_xdsl.search.candidate import Candidate, Form, PassOutcome, candidates_of
 from tinymo_xdsl.search.forms import folded, pad_count, striped
 from tinymo_xdsl.search.options import OptimizeOptions
+from tinymo_xdsl.search.spilling import spilled
 from tinymo_xdsl.tflm.arena import BITS_32, arena_need
 
-_PASSES = (FoldPadPass.name, SplitSepconvPass.name, SchedulePass.name)
+_PASSES = (FoldPadPass.name, SplitSepconvPass.name, SpillLongSkipsPass.name, SchedulePass.name)
 _PLAN = "plan-memory"
 _ROUNDS = 4
-"""How often stripes are looked for that leave room for the operators that they add."""
+"""How often stripes and spills are looked for that leave room for the operators that they add."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +93,8 @@ class _Search:
     def __init__(self, options: OptimizeOptions) -> None:
         self.options = options
         self.candidates: list[Candidate] = []
+        self.forms: list[Form] = []
+        """Those that the candidates are written from."""
         self.tried: dict[str, PassOutcome] = {}
         """What came of each pass where it was tried last."""
 
@@ -103,7 +109,11 @@ class _Search:
         if not self.is_done:
             plain = folded(form)
             self.consider([plain])
-            self.consider(self.stripes(plain))
+            self.consider(self.attempts(lambda limit: striped(plain, self.options, limit)))
+        if (memory := self.options.spill) is not None:
+            for kept in tuple(self.forms):
+                if not self.is_done:
+                    self.consider(self.attempts(partial(spilled, kept, self.options, memory)))
 
     def consider(self, forms: Iterable[Form]) -> None:
         """Add the candidates of `forms`, but of those alone that have changed; stop where the budget is kept."""
@@ -111,23 +121,28 @@ class _Search:
             for outcome in form.outcomes:
                 self.tried[outcome.name] = outcome
             if not form.outcomes or form.outcomes[-1].applied:
+                self.forms.append(form)
                 self.candidates += candidates_of(form, self.options)
             if self.is_done:
                 return
 
-    def stripes(self, form: Form) -> Iterator[Form]:
-        """The form in stripes. With a budget the peak has to leave room for structures, which stripes add to."""
+    def attempts(self, make: Callable[[int | None], Iterable[Form]]) -> Iterator[Form]:
+        """What `make` gives for limits of the peak. A budget has to leave room for structures, which it may add to."""
         ram = self.options.ram
         if ram is None:
-            yield from striped(form, self.options, None)
+            yield from make(None)
             return
         room = arena_need(self.candidates[-1].planner.bare, BITS_32).tail if self.options.plan else 0
         for _ in range(_ROUNDS):
-            yield from striped(form, self.options, max(ram - room, 0))
+            yield from make(max(ram - room, 0))
             excess = self.candidates[-1].needed - ram
-            if not self.options.plan or excess <= 0 or room >= ram:
+            if not self.options.plan or excess <= 0:
                 return
             room += excess
+            if room >= ram:
+                break
+        # A limit is for what the search can foresee; the least of all may fit where none of these did.
+        yield from make(None)
 
     def best(self) -> Candidate:
         """The first that fits, or the smallest; of equals the gentlest."""

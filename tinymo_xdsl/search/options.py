@@ -23,3 +23,5 @@ class OptimizeOptions:
     """Whose kernels will run the plan."""
     overlap: bool = False
     """Whether convolutions, pools and PADs may write over what they have read. For TFLite Micro's reference kernels."""
+    spill: str | None = None
+    """The name of a memory that tensors may wait in while nothing needs them; `None`: all stay in the arena."""

@@ -48,8 +48,13 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def expand_json(words: Sequence[str]) -> list[str]:
     """In `--json model.tflite` the model is no place for the report: it stands for itself."""
+    return expand_option(words, _JSON, "-")
+
+
+def expand_option(words: Sequence[str], option: str, value: str) -> list[str]:
+    """`words` with `option=value` for an `option` that may stand alone, where a model follows it."""
     return [
-        f"{_JSON}=-" if word == _JSON and after.endswith(_MODEL_SUFFIX) else word
+        f"{option}={value}" if word == option and after.endswith(_MODEL_SUFFIX) else word
         for word, after in zip_longest(words, words[1:], fillvalue="")
     ]
 

@@ -15,6 +15,7 @@ from tinymo_xdsl.tools.tinymo_arguments import (
     check_overwrite,
     count,
     expand_json,
+    expand_option,
     parse,
     percent,
     read_model_file,
@@ -28,6 +29,10 @@ are installed (extra `verify`), original and result are compared before the resu
 is written. A model that cannot be improved is written as it is.
 """
 
+_SPILL: Final = "--spill"
+_MEMORY: Final = "psram"
+"""What a secondary memory is called where nobody says otherwise."""
+
 _EPILOG: Final = """\
 SIZE is in bytes: 65536, 64K, 64KiB, 1M, 0x10000. It is compared with the arena that
 TFLite Micro needs on a 32-bit microcontroller, its persistent structures included
@@ -36,6 +41,7 @@ TFLite Micro needs on a 32-bit microcontroller, its persistent structures includ
 examples:
   tinymo optimize model.tflite
   tinymo optimize model.tflite --ram 64K --max-overhead 20 -o small.tflite
+  tinymo optimize model.tflite --spill psram
 
 exit status: 0 written, 1 bad input or usage, 3 the budget is not met, 4 outputs
 differ; on all but 0 no model is written
@@ -58,7 +64,7 @@ def optimize(words: Sequence[str]) -> int:
     kernels = KernelLibrary(options.tflm_kernels)
     if options.overlap and (kernels is not KernelLibrary.REFERENCE or not options.plan):
         raise UsageError("--overlap is for a plan that reference kernels run: leave out --no-plan and --tflm-kernels")
-    wanted = OptimizeOptions(options.ram, options.max_overhead, options.plan, kernels, options.overlap)
+    wanted = OptimizeOptions(options.ram, options.max_overhead, options.plan, kernels, options.overlap, options.spill)
     optimized = optimize_file(file, output, wanted, options.runs if options.verify else None)
     write_atomically(output, optimized.data)
     if options.json is not None:
@@ -87,6 +93,14 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
         metavar="PERCENT",
         help="extra multiply-accumulates that are allowed (default: 10)",
     )
+    group.add_argument(
+        _SPILL,
+        nargs="?",
+        const=_MEMORY,
+        metavar="MEMORY",
+        help="let tensors wait in a second memory while nothing needs them: the application has to provide it, and two"
+        f" custom operators, see docs/spilling.md (default: {_MEMORY})",
+    )
     group = parser.add_argument_group("the arena plan in the file, which TFLite Micro follows and others ignore")
     group.add_argument(
         "--tflm-kernels",
@@ -112,7 +126,7 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     )
     group.add_argument("--runs", type=count, default=5, metavar="N", help="inputs to compare on (default: 5)")
     add_json(parser)
-    return parse(parser, expand_json(words))
+    return parse(parser, expand_option(expand_json(words), _SPILL, _MEMORY))
 
 
 def _check_paths(options: argparse.Namespace, output: str) -> None:

@@ -1,0 +1,11 @@
+// RUN: tinymo zoo tiny-unet --resolution 16 -o %t.tflite
+// RUN: tinymo optimize --spill %t.tflite --max-overhead 0 -o %t.small.tflite --no-verify | filecheck %s
+// RUN: tinymo-opt %t.small.tflite | filecheck %s --check-prefix=FILE
+// RUN: tinymo optimize %t.tflite --spill hyperram --max-overhead 0 -o %t.other.tflite --no-verify | filecheck %s --check-prefix=NAME
+
+// Long skips leave the arena for a second memory, which is asked for and told by its name. The report says what a run
+// copies and how much of the memory the application has to provide.
+// CHECK: operators added: {{.*}}TINYMO_RELOAD x{{[0-9]+}}, {{.*}}TINYMO_SPILL x{{[0-9]+}}
+// CHECK: spill-long-skips: applied, the bytes in use at once fall from {{[0-9,]+}} to {{[0-9,]+}}; a run copies {{[0-9,]+}} bytes to and from 'psram', which needs {{[0-9,]+}} bytes of storage
+// FILE: tinymo.spill {{.*}} {memory = "psram"}
+// NAME: to and from 'hyperram'
