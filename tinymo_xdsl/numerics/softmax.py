@@ -30,7 +30,7 @@ def softmax(x: IntegerArray, input_scale: float, beta: float, output_dtype: np.d
     """
     if x.dtype == np.int16:
         return _softmax_int16(x, input_scale, beta)
-    exponentials = _exponentials(x, float(np.float32(input_scale)) * float(np.float32(beta)))
+    exponentials = _exponentials(x, _product(input_scale, beta))
     # The terms are added without saturation; 4096 of them would wrap.
     total = fixed_point.rounding_divide_by_power_of_two(exponentials, _SUM_INTEGER_BITS).sum(
         axis=-1, keepdims=True, dtype=np.int32
@@ -42,6 +42,15 @@ def softmax(x: IntegerArray, input_scale: float, beta: float, output_dtype: np.d
         exponent + _INT32_BITS - limits.bits,
     )
     return np.clip(scaled.astype(np.int64) + limits.min, limits.min, limits.max).astype(output_dtype)
+
+
+def exponentials_of_differences(count: int, input_scale: float, beta: float) -> Int32Array:
+    """What 8-bit inputs of `input_scale` add to the sum that are 0, 1, ... `count - 1` below the largest, in 2**-31."""
+    return _exponentials(-np.arange(count, dtype=np.int32), _product(input_scale, beta))
+
+
+def _product(input_scale: float, beta: float) -> float:
+    return float(np.float32(input_scale)) * float(np.float32(beta))
 
 
 def _exponentials(x: IntegerArray, scale: float) -> Int32Array:
@@ -64,7 +73,7 @@ def _reciprocal(total: Int32Array) -> tuple[Int32Array, Int32Array]:
 
 def _softmax_int16(x: IntegerArray, input_scale: float, beta: float) -> IntegerArray:
     # Differences in [-65535, 0] stand for [-10, 0].
-    multiplier = quantize_multiplier(float(np.float32(input_scale)) * float(np.float32(beta)) / (10.0 / 65535.0))
+    multiplier = quantize_multiplier(_product(input_scale, beta) / (10.0 / 65535.0))
     difference = x.astype(np.int32) - x.max(axis=-1, keepdims=True).astype(np.int32)
     scaled = multiply_by_quantized_multiplier(difference, multiplier.value, multiplier.shift)
     exponentials = _look_up(scaled.astype(np.int64) + 32767, _exponential_table())

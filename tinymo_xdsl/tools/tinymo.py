@@ -17,8 +17,10 @@ from tinymo_xdsl.errors import ExitStatus
 from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError, did_you_mean, run_tool
 from tinymo_xdsl.tools.tinymo_analyze import analyze
 from tinymo_xdsl.tools.tinymo_arguments import DEBUG, QUIET, VERBOSE, parse
+from tinymo_xdsl.tools.tinymo_codegen import codegen
 from tinymo_xdsl.tools.tinymo_operators import ops, supported_ops
 from tinymo_xdsl.tools.tinymo_optimize import optimize
+from tinymo_xdsl.tools.tinymo_run import run
 from tinymo_xdsl.tools.tinymo_verify import verify
 from tinymo_xdsl.tools.tinymo_zoo import zoo
 
@@ -36,6 +38,8 @@ class Command:
 COMMANDS: Final = (
     Command("analyze", "show where the RAM of a model goes", analyze),
     Command("optimize", "write a model that computes the same in less RAM", optimize),
+    Command("codegen", "write a model as a C library", codegen),
+    Command("run", "build a C library, run its self-test and show what it takes", run),
     Command("verify", "run two models on the same inputs and compare all they compute", verify),
     Command("ops", "list the operators of a model", ops),
     Command("supported-ops", "list what TinyMo knows of each operator", supported_ops),

@@ -1,0 +1,1 @@
+"""Row functions by family: plain values in, C text out."""

@@ -1,0 +1,253 @@
+"""
+A row of a convolution.
+
+Weights lie in flash as `[output channel][row][column][input channel]`. The zero point of the input is part of the
+bias, so windows that leave the image read a row of zero points in flash. Pixels in the middle of a row are computed two
+at a time for two output channels, so that each element that is loaded is used twice; a run of kernel columns is one
+run of bytes there. At the ends each tap has its own pointer.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from tinymo_xdsl.backend.c.arithmetic import Sums
+from tinymo_xdsl.backend.c.kernels.columns import Columns
+from tinymo_xdsl.backend.c.layer import Helper, Structure
+from tinymo_xdsl.backend.c.text import C_TYPES, fill, lines
+
+_ROW: Final = """
+/* $title: a row of $pixels pixels. */
+static void $name($out *out, const $in *const *rows, const $structure *p)
+{
+    int32_t x = 0;
+    while (x < $pixels) {
+        $pair
+        ${name}_pixel(out, rows, $left, p);
+        out += $channels;
+        x += 1;
+    }
+}
+"""
+
+_PAIR: Final = """
+if ($condition) {
+    ${name}_pair(out, rows, $left, p);
+    out += 2 * $channels;
+    x += 2;
+    continue;
+}
+"""
+
+_PIXEL: Final = """
+/* One pixel; `left` is the column under its first tap. */
+static void ${name}_pixel($out *out, const $in *const *rows, int32_t left, const $structure *p)
+{
+    const $in *taps[$taps];
+    $gather
+    const $weight *w = p->weights;
+    for (int32_t o = 0; o < $channels; o += $step) {
+        $start
+        for (int32_t tap = 0; tap < $taps; ++tap) {
+            const $in *x = taps[tap];
+            for (int32_t c = 0; c < $depth; ++c) {
+                $products
+            }
+            w += $depth;
+        }
+        $advance
+        $store
+    }
+}
+"""
+
+_GATHER: Final = """
+for (int32_t ky = 0; ky < $rows; ++ky) {
+    for (int32_t kx = 0; kx < $columns; ++kx) {
+        const int32_t column = $column;
+        taps[ky * $columns + kx] = $pointer;
+    }
+}
+"""
+
+_PAIR_OF_PIXELS: Final = """
+/* Two pixels next to each other whose windows lie in the image. */
+static void ${name}_pair($out *out, const $in *const *rows, int32_t left, const $structure *p)
+{
+    const $weight *w = p->weights;
+    for (int32_t o = 0; o < $channels; o += $step) {
+        $start
+        $runs
+        $advance
+        $store
+    }
+}
+"""
+
+_RUN: Final = """
+for (int32_t ky = 0; ky < $rows; ++ky) {
+    const $in *x = rows[ky] + left * $depth;
+    for (int32_t c = 0; c < $run; ++c) {
+        $products
+    }
+    w += $run;
+}
+"""
+
+_RUN_OF_TAP: Final = """
+for (int32_t ky = 0; ky < $rows; ++ky) {
+    for (int32_t kx = 0; kx < $columns; ++kx) {
+        const $in *x = rows[ky] + ($column) * $depth;
+        for (int32_t c = 0; c < $depth; ++c) {
+            $products
+        }
+        w += $depth;
+    }
+}
+"""
+
+
+@dataclass(frozen=True)
+class ConvolutionRow:
+    """`rows` kernel rows and `columns` over pixels of `depth` channels to pixels of `channels`; dense layers too."""
+
+    rows: int
+    columns: Columns
+    depth: int
+    channels: int
+    sums: Sums
+
+    @property
+    def stem(self) -> str:
+        window = f"{self.rows}x{self.columns.kernel}{self.columns.text}"
+        return f"conv_{window}_{self.columns.image}x{self.depth}_{self.columns.result}x{self.channels}"
+
+    @property
+    def element_in(self) -> str:
+        return C_TYPES[self.sums.data]
+
+    @property
+    def element_out(self) -> str:
+        return C_TYPES[self.sums.result]
+
+    @property
+    def helpers(self) -> tuple[Helper, ...]:
+        return self.sums.helpers
+
+    @property
+    def structure(self) -> Structure:
+        return convolution_structure(self.sums)
+
+    @property
+    def step(self) -> int:
+        """Output channels that are computed at once."""
+        return 1 if self.channels % 2 else 2
+
+    @property
+    def products(self) -> int:
+        """Products in a sum."""
+        return self.rows * self.columns.kernel * self.depth
+
+    def definition(self, name: str) -> str:
+        values = self._values(name)
+        first, last = self.columns.inside
+        has_pairs = last - first >= 2
+        pair = fill(_PAIR, condition=self._pair_condition(), **values) if has_pairs else ""
+        parts = [
+            fill(_PIXEL, gather=self._gather(), **self._block(1), **values),
+            fill(_PAIR_OF_PIXELS, runs=self._runs(), **self._block(2), **values) if has_pairs else "",
+            fill(_ROW, pair=pair, **values),
+        ]
+        return "\n\n".join(filter(None, parts)) + "\n"
+
+    def _values(self, name: str) -> dict[str, object]:
+        kernel = f"{self.rows}x{self.columns.kernel}"
+        return {
+            "name": name,
+            "title": f"Convolution {kernel}, {self.depth} to {self.channels} channels",
+            "in": self.element_in,
+            "out": self.element_out,
+            "weight": C_TYPES[self.sums.weight],
+            "structure": self.structure.name,
+            "pixels": self.columns.result,
+            "channels": self.channels,
+            "depth": self.depth,
+            "taps": self.rows * self.columns.kernel,
+            "step": self.step,
+            "left": self.columns.left("x"),
+        }
+
+    def _pair_condition(self) -> str:
+        first, last = self.columns.inside
+        after = f"x < {last - 1}"
+        return f"x >= {first} && {after}" if first else after
+
+    def _gather(self) -> str:
+        if not self.columns.leaves_image and self.rows * self.columns.kernel == 1:
+            return f"taps[0] = rows[0] + left * {self.depth};"
+        pointer = f"rows[ky] + column * {self.depth}"
+        if self.columns.leaves_image:
+            pointer = f"column >= 0 && column < {self.columns.image} ? {pointer} : p->border"
+        return fill(
+            _GATHER,
+            rows=self.rows,
+            columns=self.columns.kernel,
+            column=self.columns.tap("left", "kx"),
+            pointer=pointer,
+        )
+
+    def _runs(self) -> str:
+        by_row = self.columns.dilation == 1
+        return fill(
+            _RUN if by_row else _RUN_OF_TAP,
+            **{"in": self.element_in},
+            rows=self.rows,
+            columns=self.columns.kernel,
+            column=self.columns.tap("left", "kx"),
+            depth=self.depth,
+            run=self.columns.kernel * self.depth,
+            products=self._block(2)["products"],
+        )
+
+    def _block(self, pixels: int) -> dict[str, object]:
+        """The sums of some pixels and `step` channels at once: how they start, grow and end."""
+        sums, apart = self.sums, self.columns.stride * self.depth
+        places = list(product(range(pixels), range(self.step)))
+        operand = sums.operand
+        accumulator = C_TYPES[sums.accumulator]
+        start = [f"{accumulator} a{x}{o} = {sums.start(_plus('o', o))};" for x, o in places]
+        loads = [f"const {operand} x{x} = x[{_plus('c', x * apart)}];" for x in range(pixels)]
+        weights = [_plus("c", o * self.products) for o in range(self.step)]
+        loads += [f"const {operand} w{o} = {sums.weight_of(f'w[{at}]')};" for o, at in enumerate(weights)]
+        adds = [f"a{x}{o} += x{x} * w{o};" for x, o in places]
+        store = [
+            f"out[{_plus('o', x * self.channels + o)}] = {sums.element(f'a{x}{o}', _plus('o', o))};" for x, o in places
+        ]
+        return {
+            "start": lines(start),
+            "products": lines([*loads, *adds]),
+            "advance": f"w += {(self.step - 1) * self.products};" if self.step > 1 else "",
+            "store": lines(store),
+        }
+
+
+def convolution_structure(sums: Sums) -> Structure:
+    """The parameters of all kinds of convolutions."""
+    fields = (
+        (f"const {C_TYPES[sums.weight]} *weights", "in the order in which they are read"),
+        (
+            f"const {C_TYPES[sums.accumulator]} *bias",
+            "of each channel" + ("" if sums.is_float else ", zero point included"),
+        ),
+        (f"const {C_TYPES[sums.data]} *border", "a row of zero points"),
+        *sums.fields,
+    )
+    return Structure(f"convolution{sums.suffix}{_weight_suffix(sums)}", fields)
+
+
+def _weight_suffix(sums: Sums) -> str:
+    return "" if sums.weight in (sums.data, "int8") else f"_{sums.weight}"
+
+
+def _plus(name: str, offset: int) -> str:
+    return f"{name} + {offset}" if offset else name

@@ -1,0 +1,1 @@
+"""From the ops of a kernel to the layers that compute it."""
