@@ -6,7 +6,7 @@ Then the carried tensors of the loop and of its functions can lie on the same by
 between rounds. It does not matter which pass or which tool has made the loop.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -169,8 +169,11 @@ def _number(value: SSAValue) -> int | None:
     return int(array.item()) if array.size == 1 and array.dtype == np.int32 else None
 
 
-def loop_kernels(loops: Sequence[Loop]) -> Iterator[tuple[Kernel, int]]:
-    """The kernels of the loops' bodies, and how often each runs; once where that cannot be told."""
-    for loop in loops:
-        for kernel in kernels_of(loop.body):
-            yield kernel, loop.rounds or 1
+def loop_of(kernel: Kernel) -> Loop | None:
+    """The loop that a kernel of a module's main function is, if it is a known one."""
+    module = kernel.root
+    while (parent := module.parent_op()) is not None:
+        module = parent
+    if operator_name(kernel) != "WHILE" or not isinstance(module, ModuleOp):
+        return None
+    return next((loop for loop in main_loops(module) or () if loop.kernel.root is kernel.root), None)

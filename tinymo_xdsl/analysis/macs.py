@@ -6,7 +6,8 @@ from math import prod
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 
-from tinymo_xdsl.analysis.kernels import Kernel
+from tinymo_xdsl.analysis.kernels import Kernel, kernels_of
+from tinymo_xdsl.analysis.loops import loop_of
 from tinymo_xdsl.dialects import tosa
 
 
@@ -30,7 +31,10 @@ def op_macs(op: Operation) -> int:
 
 
 def kernel_macs(kernel: Kernel) -> int:
-    """The multiply-accumulates of one kernel."""
+    """The multiply-accumulates of one kernel; those of all rounds of a loop, as far as their number is known."""
+    loop = loop_of(kernel)
+    if loop is not None:
+        return (loop.rounds or 1) * total_macs(kernels_of(loop.body))
     return sum(map(op_macs, kernel.ops))
 
 

@@ -32,6 +32,7 @@ from typing import ClassVar, Literal
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
@@ -140,11 +141,14 @@ class RunRegionsInStripes(RewritePattern):
         for region in reversed(self.solution.regions):
             self._replace(region, rewriter)
 
+    def write(self, region: Region, emitter: Emitter) -> SSAValue:
+        """The ops of the region, and the value that takes the place of its last kernel's result."""
+        return write_region(self.rows, region, emitter)
+
     def _replace(self, region: Region, rewriter: PatternRewriter) -> None:
         kernels = self.rows.kernels[region.first : region.last + 1]
         root = kernels[-1].root
-        emitter = Emitter(lambda op: rewriter.insert(op, InsertPoint.before(root)))
-        joined = write_region(self.rows, region, emitter)
+        joined = self.write(region, Emitter(lambda op: rewriter.insert(op, InsertPoint.before(root))))
         rewriter.replace_all_uses_with(kernels[-1].outputs[0], joined)
         for kernel in reversed(kernels):
             for op in reversed(kernel.ops):

@@ -68,11 +68,13 @@ class Loop:
 @dataclass(frozen=True)
 class LoopCost:
     """
-    What a loop costs. `peak`: bytes in use at its worst operator, all around it included. `macs`: those of all rounds.
-    `operators`: those of the file. `upkeep`: bytes of an arena that they take for good.
+    What a loop costs. `peak`: bytes in use at its worst operator, all around it included; `body` of them are what a
+    round makes. `macs`: those of all rounds. `operators`: those of the file. `upkeep`: bytes of an arena that they take
+    for good.
     """
 
     peak: int
+    body: int
     macs: int
     operators: int
     upkeep: int
@@ -199,13 +201,14 @@ def loop_cost(problem: Problem, span: Span, loop: Loop) -> LoopCost:
     """What a loop costs: its input and its result whole, and beside them what the operators of one round make."""
     body = _body(problem, loop)
     source = problem.values[loop.source].size if loop.source in span.released else 0
-    peak = span.resident + source + span_result(problem, span).size + max(planned_bytes(body))
+    own = max(planned_bytes(body))
+    peak = span.resident + source + span_result(problem, span).size + own
     macs = sum(
         layer.macs * len(loop.rounds) * run.rows // problem.values[layer.results[0]].rows
         for layer, run in zip(problem.layers[loop.first : loop.last + 1], loop.layers, strict=True)
     )
     upkeep = LOOP_UPKEEP + sum(operator.upkeep for operator in body.operators)
-    return LoopCost(peak, macs, len(body.operators) + LOOP_OPERATORS, upkeep)
+    return LoopCost(peak, own, macs, len(body.operators) + LOOP_OPERATORS, upkeep)
 
 
 def _body(problem: Problem, loop: Loop) -> Program:

@@ -1,0 +1,25 @@
+// RUN: tinymo-opt --split-input-file --loop-stripes=region=0,0,stripes=2 %s 2>&1 | filecheck %s
+
+// A loop is an operator of a .tflite file, for which the tensors need names.
+// CHECK: remark: loop-stripes: @no_facts: left alone: there are no TFLite facts, and a loop is an operator of a .tflite file
+// CHECK-NOT: WHILE
+func.func @no_facts(%x: tensor<1x8x4x2xf32>) -> tensor<1x8x4x2xf32> {
+  %y = tosa.clamp %x {min_val = 0.0 : f32, max_val = 6.0 : f32} : (tensor<1x8x4x2xf32>) -> tensor<1x8x4x2xf32>
+  return %y : tensor<1x8x4x2xf32>
+}
+
+// -----
+
+// Where a model runs subgraphs of its own, only TFLite Micro can place its tensors, and a loop needs a plan.
+// CHECK: remark: loop-stripes: @other_subgraphs: left alone: the model runs other subgraphs, so that only TFLite Micro can place its tensors
+// CHECK: @other_subgraphs
+// CHECK-NOT: WHILE
+func.func @other_subgraphs(%x: tensor<1x8x4x2xf32> {tinymo.tensor = {name = "x"}}) -> tensor<1x8x4x2xf32> {
+  tosa.custom {domain_name = "TFL", implementation_attrs = "", operator_name = "CALL_ONCE",
+      tinymo.operator = {options = {init_subgraph_index = 1 : i64}, options_type = "CallOnceOptions"}} : () -> ()
+  %y = tosa.clamp %x {min_val = 0.0 : f32, max_val = 6.0 : f32, tinymo.tensor = {name = "y"}} : (tensor<1x8x4x2xf32>) -> tensor<1x8x4x2xf32>
+  return %y : tensor<1x8x4x2xf32>
+}
+func.func @once() {
+  return
+}
