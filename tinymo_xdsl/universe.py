@@ -46,6 +46,7 @@ TINYMO_UNIVERSE = Universe(
         "fold-pad": _pass("fold_pad", "FoldPadPass"),
         "spill-long-skips": _pass("spill_long_skips", "SpillLongSkipsPass"),
         "split-sepconv": _pass("split_sepconv", "SplitSepconvPass"),
+        "loop-stripes": _pass("loop_stripes", "LoopStripesPass"),
         "form-kernels": _pass("form_kernels", "FormKernelsPass"),
         "legalize-for-tflite": _pass("legalize_for_tflite", "LegalizeForTflitePass"),
         "bufferize": _pass("bufferize", "BufferizePass"),
