@@ -20,6 +20,10 @@ from tinymo_xdsl.analysis.overlap import lead_bytes
 from tinymo_xdsl.analysis.rows import ELEMENTWISE, shape_of
 from tinymo_xdsl.analysis.sizes import byte_size
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.planner import sharing as shared
+from tinymo_xdsl.planner.arena.problem import Overlap
+from tinymo_xdsl.planner.least_bytes import least_bytes
+from tinymo_xdsl.planner.overlaps import overlaps_of
 from tinymo_xdsl.planner.peak_sharing import share_at_peaks
 from tinymo_xdsl.planner.sharing import Copy, Overwrite, Piece, Read, Tensor, Wish, share
 
@@ -60,6 +64,7 @@ class Sharing(Enum):
     """How much of what is possible is shared: what moves together is harder to place."""
 
     NONE = "none"
+    VIEWS = "views"
     AT_PEAKS = "at peaks"
     ALL = "all"
 
@@ -89,6 +94,8 @@ class Aliases:
         match sharing:
             case Sharing.NONE:
                 groups = share(self.tensors, (), TFLM_ALIGNMENT)
+            case Sharing.VIEWS:
+                groups = share(self.tensors, [wish for wish in self.wishes if isinstance(wish, Copy)], TFLM_ALIGNMENT)
             case Sharing.AT_PEAKS:
                 groups = share_at_peaks((*self.tensors, *scratch), self.wishes, TFLM_ALIGNMENT)[: -len(scratch) or None]
             case Sharing.ALL:
@@ -96,6 +103,16 @@ class Aliases:
                 wishes = [wish for wish in self.wishes if isinstance(wish, Copy) or not wish.lead]
                 groups = share(self.tensors, wishes, TFLM_ALIGNMENT)
         return [Group(tuple((self.values[index], at) for index, at in g.members), g.pieces) for g in groups]
+
+    def overlaps(self, groups: Sequence[Group]) -> list[Overlap]:
+        """Which of all `groups`, by index, may lie on each other besides."""
+        numbers = {value: number for number, value in enumerate(self.values)}
+        numbered = [shared.Group(tuple((numbers[value], at) for value, at in g.members), g.pieces) for g in groups]
+        return overlaps_of(self.tensors, self.wishes, numbered)
+
+    def least_bytes(self, scratch: Sequence[Tensor] = ()) -> int:
+        """The bytes that no plan can do without, whatever it shares."""
+        return least_bytes((*self.tensors, *scratch), self.wishes, TFLM_ALIGNMENT)
 
 
 def aliases_of(function: FuncOp, library: KernelLibrary, overlap: bool = False) -> Aliases:

@@ -58,7 +58,7 @@ def model_arena(model: Model, plan: ArenaPlan | None) -> ModelledArena | Absent:
     if plan is None:
         return Absent("no plan was made")
     needs = (arena_need(model, BITS_32), arena_need(model, BITS_64))
-    return ModelledArena(plan.head, plan.solution.lower_bound, plan.optimal, *needs)
+    return ModelledArena(plan.head, plan.lower_bound, plan.optimal, *needs)
 
 
 def measure_arena(file: ModelFile) -> MeasuredArena | Absent:

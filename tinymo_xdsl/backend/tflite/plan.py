@@ -8,6 +8,7 @@ wins. What the file holds is final by then: the plan goes into it last.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
@@ -20,14 +21,14 @@ from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.flatbuffer.offline_plan import with_plan, without_plan
 from tinymo_xdsl.planner import sharing as shared
 from tinymo_xdsl.planner.arena.portfolio import plan as solve
-from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem, Solution
+from tinymo_xdsl.planner.arena.problem import Buffer, Overlap, Piece, PlanError, Problem, Solution
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
 from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
 
 EFFORT = 20_000
 """States that the planner looks at by default: a second or two where it does not find a plan as low as the bound."""
-RIGID = 100
-"""How much longer a state takes where groups are in use piece by piece, and the search finds little."""
+FIRST_LOOK = 16
+"""The share of the effort, as its divisor, that each way to share gets before any gets more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +39,19 @@ class ArenaPlan:
     """The choice that won."""
     solution: Solution
     """Groups of tensors, then the scratch of kernels, though TFLite Micro places that by itself."""
+    places: Mapping[SSAValue, int]
+    """The offset of each tensor in bytes from the start of the head."""
     head: int
     """Bytes of TFLite Micro's head under the plan, its own places for scratch included."""
+    lower_bound: int
+    """Bytes that no plan of the same operators in the same order has a smaller head than, whatever it shares."""
     safe_with: tuple[KernelLibrary, ...]
     """The kernels that compute the same under the plan."""
 
     @property
     def optimal(self) -> bool:
-        """Whether no plan of the same operators in the same order, with the same sharing, has a smaller head."""
-        return self.head == self.solution.lower_bound or (self.solution.optimal and self.head == self.solution.arena)
+        """Whether it is proven that no plan of the same operators in the same order has a smaller head."""
+        return self.head == self.lower_bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +81,17 @@ class ModelPlanner:
         self.called = sorted({operator.name for operator in operators if operator.name in CONTROL_FLOW})
         self.own_head = runtime_problem(self.bare).head
         """Bytes of the head that TFLite Micro plans by itself."""
-        tensors = arena_tensors(module, self.exported, library, overlap)
-        self.layouts = [] if tensors is None else list(_layouts(tensors))
-        """Ways to share, the one with the least sharing first."""
+        self.tensors = arena_tensors(module, self.exported, library, overlap)
 
-    @property
+    @cached_property
     def lower_bound(self) -> int:
         """Bytes that no plan has a smaller head than."""
-        return min((layout.problem.lower_bound for layout in self.layouts), default=self.own_head)
+        return self.own_head if self.tensors is None else self.tensors.aliases.least_bytes(self.tensors.scratch)
+
+    @cached_property
+    def layouts(self) -> list["_Layout"]:
+        """Ways to share, the one with the least sharing first."""
+        return [] if self.tensors is None else list(_layouts(self.tensors))
 
     def plan(self, effort: int = EFFORT) -> PlannedModel:
         """
@@ -91,23 +99,30 @@ class ModelPlanner:
 
         It holds none where TFLite Micro's own plan is as low.
         """
-        plan, planned = None, self.bare
-        for layout in self.layouts:
-            if plan is None or layout.problem.lower_bound < plan.head:
-                is_rigid = any(len(buffer.pieces) > 1 for buffer in layout.problem.buffers)
-                solution = solve(layout.problem, effort // RIGID if is_rigid else effort)
-                places = _places(layout, solution)
-                candidate = with_plan(self.bare, layout.tensors.offsets(places))
-                head = runtime_problem(candidate).head
-                if plan is None or head < plan.head:
-                    plan = ArenaPlan(layout.sharing, solution, head, tuple(self._safe_with(places)))
-                    planned = candidate
+        plan: ArenaPlan | None = None
+        for states in (effort // FIRST_LOOK, effort):
+            for layout in self.layouts:
+                if plan is None or max(layout.problem.lower_bound, self.lower_bound) < plan.head:
+                    found = self._plan(layout, states)
+                    plan = found if plan is None or found.head < plan.head else plan
         if plan is None:
             why = f"{self.called[0]} runs another subgraph: only TFLite Micro can place what that needs"
             return PlannedModel(self.bare, None, False, why)
         if self.own_head <= plan.head:
             return PlannedModel(self.bare, plan, False, f"TFLite Micro's own plan takes {self.own_head:,} bytes too")
-        return PlannedModel(planned, plan, True, _describe(plan, self.own_head))
+        return PlannedModel(self._model(plan.places), plan, True, _describe(plan, self.own_head))
+
+    def _plan(self, layout: "_Layout", effort: int) -> ArenaPlan:
+        solution = solve(layout.problem, effort)
+        places = _places(layout, solution)
+        head = runtime_problem(self._model(places)).head
+        # Where nothing can share bytes, a search that was exhausted is a proof.
+        bound = self.lower_bound if layout.tensors.aliases.wishes else solution.lower_bound
+        return ArenaPlan(layout.sharing, solution, places, head, bound, tuple(self._safe_with(places)))
+
+    def _model(self, places: Mapping[SSAValue, int]) -> Model:
+        assert self.tensors is not None
+        return with_plan(self.bare, self.tensors.offsets(places))
 
     def _safe_with(self, places: Mapping[SSAValue, int]) -> Iterator[KernelLibrary]:
         for library in KernelLibrary:
@@ -132,18 +147,18 @@ def _layouts(tensors: ArenaTensors) -> Iterator[_Layout]:
     for sharing in Sharing:
         groups = aliases.groups(sharing, scratch)
         if len(groups) < fewest:
-            yield _Layout(tensors, sharing, groups, _problem(groups, scratch))
+            yield _Layout(tensors, sharing, groups, _problem(groups, aliases.overlaps(groups), scratch))
         fewest = min(fewest, len(groups))
 
 
 def _describe(plan: ArenaPlan, own: int) -> str:
-    proof = "proven to be the least" if plan.optimal else f"the lower bound is {plan.solution.lower_bound:,}"
+    proof = "proven to be the least" if plan.optimal else f"the lower bound is {plan.lower_bound:,}"
     names = [library.value for library in plan.safe_with]
     safe = "any" if KernelLibrary.UNKNOWN in plan.safe_with else " and ".join(names) or "TFLM's reference"
     return f"{plan.head:,} bytes for activations, {proof}; {own:,} without a plan; for {safe} kernels"
 
 
-def _problem(groups: Sequence[Group], scratch: Sequence[Tensor]) -> Problem:
+def _problem(groups: Sequence[Group], overlaps: Sequence[Overlap], scratch: Sequence[Tensor]) -> Problem:
     """Groups, and after them scratch."""
     buffers = [
         Buffer(f"{index}: {name_of(group.members[0][0])}", tuple(map(_piece, group.pieces)), TFLM_ALIGNMENT)
@@ -152,20 +167,7 @@ def _problem(groups: Sequence[Group], scratch: Sequence[Tensor]) -> Problem:
     for index, tensor in enumerate(scratch):
         name, step = f"scratch {index}", tensor.made
         buffers.append(Buffer.whole(name, tensor.size, step, step + 1, alignment=TFLM_ALIGNMENT))
-    return _with_fewer_pieces(Problem(tuple(buffers)))
-
-
-def _with_fewer_pieces(problem: Problem) -> Problem:
-    """The same with each group in use as a whole that lowers the bound no further in pieces: this is easier to plan."""
-    buffers = list(problem.buffers)
-    for index, buffer in enumerate(problem.buffers):
-        if len(buffer.pieces) > 1:
-            buffers[index] = Buffer.whole(
-                buffer.name, buffer.size, buffer.start, buffer.end, alignment=buffer.alignment
-            )
-            if Problem(tuple(buffers)).lower_bound > problem.lower_bound:
-                buffers[index] = buffer
-    return Problem(tuple(buffers))
+    return Problem(tuple(buffers), tuple(overlaps))
 
 
 def _piece(piece: shared.Piece) -> Piece:

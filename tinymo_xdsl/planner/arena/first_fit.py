@@ -35,13 +35,14 @@ class Placer:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.conflicts = conflicts_of(problem)
-        self._near = [[(c.other, c.low, c.high) for c in conflicts] for conflicts in self.conflicts]
-        self._alignment = [buffer.alignment for buffer in problem.buffers]
+        self.near = [[(c.other, c.low, c.high) for c in conflicts] for conflicts in self.conflicts]
+        """The conflicts as plain tuples, which are faster to go through."""
+        self.alignment = [buffer.alignment for buffer in problem.buffers]
         self.fixed = [UNPLACED if buffer.offset is None else buffer.offset for buffer in problem.buffers]
 
     def first_fit(self, index: int, offsets: Sequence[int]) -> int:
         """The lowest offset for buffer `index` beside those of `offsets` that are not `UNPLACED`."""
-        alignment = self._alignment[index]
+        alignment = self.alignment[index]
         offset = 0
         for low, high in self._blocked(index, offsets):
             if low >= offset:
@@ -52,7 +53,7 @@ class Placer:
 
     def best_fit(self, index: int, offsets: Sequence[int]) -> int:
         """The offset in the gap that buffer `index` fills best, of equal ones the lowest."""
-        alignment = self._alignment[index]
+        alignment = self.alignment[index]
         offset, best, best_rest = 0, UNPLACED, -1
         for low, high in self._blocked(index, offsets):
             if low >= offset and (best == UNPLACED or low - offset < best_rest):
@@ -73,7 +74,7 @@ class Placer:
         """The ranges, ends excluded, in which the buffer must not begin, by their lower ends."""
         blocked = [
             (offsets[other] + low, offsets[other] + high)
-            for other, low, high in self._near[index]
+            for other, low, high in self.near[index]
             if offsets[other] != UNPLACED
         ]
         blocked.sort()
@@ -89,11 +90,17 @@ def conflicts_of(problem: Problem) -> list[list[Conflict]]:
     ranges: dict[tuple[int, int], list[tuple[int, int]]] = {}
     in_use: list[tuple[int, Piece]] = []
     pieces = [(index, piece) for index, buffer in enumerate(problem.buffers) for piece in buffer.rectangles]
+    overlaps = {(overlap.later, overlap.earlier, overlap.step): overlap for overlap in problem.overlaps}
     for index, piece in sorted(pieces, key=lambda entry: entry[1].start):
         in_use = [entry for entry in in_use if entry[1].end > piece.start]
         for other, held in in_use:
             if other != index:
-                ranges.setdefault((index, other), []).append((held.offset - piece.top, held.top - piece.offset))
+                low, high = held.offset - piece.top, held.top - piece.offset
+                overlap = overlaps.get((index, other, piece.start))
+                if overlap is not None and overlap.allows(piece, held):
+                    low = max(low, overlap.lead)
+                if low < high:
+                    ranges.setdefault((index, other), []).append((low, high))
         in_use.append((index, piece))
     conflicts: list[list[Conflict]] = [[] for _ in problem.buffers]
     for (index, other), between in ranges.items():

@@ -1,10 +1,10 @@
 """
 The planner: several methods one after the other, the best plan wins.
 
-1. First-fit and best-fit in several orders. For most models one of them is as small as the lower bound.
-2. The complete search for a plan of exactly the lower bound, with several strategies and growing limits; between two
-   limits, for plans between the bound and the best one.
-3. The order of first-fit is improved step by step.
+1. First-fit and best-fit in several orders.
+2. Annealing, before and after the other methods. For most models the bound is reached by now.
+3. The complete search for a plan of exactly the lower bound, with several strategies and growing limits; between two
+   limits, for plans between the bound and the best one. It is for buffers of one piece that share no bytes.
 4. Windows of the best plan are planned anew.
 
 All of it stops as soon as no smaller arena can exist. The effort is counted in states, never in seconds, so that the
@@ -12,13 +12,15 @@ same problem gives the same plan on every machine.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import IntEnum
+from itertools import count
 from math import gcd
 from typing import NamedTuple
 
-from tinymo_xdsl.planner.arena.climb import Climb
+from tinymo_xdsl.planner.arena.annealing import Annealing
 from tinymo_xdsl.planner.arena.first_fit import Placer, orders
-from tinymo_xdsl.planner.arena.problem import Problem, Solution, arena_of, round_up
+from tinymo_xdsl.planner.arena.problem import Piece, Problem, Solution, arena_of, round_up
 from tinymo_xdsl.planner.arena.repair import repair
 from tinymo_xdsl.planner.arena.search import search
 from tinymo_xdsl.planner.arena.sections import Sections
@@ -34,8 +36,10 @@ class Effort(IntEnum):
     HIGH = 2_000_000
 
 
-_CLIMBS = 4
-"""How often climbing begins anew, with other random numbers."""
+_ANNEALINGS = 4
+"""How often annealing begins anew at least."""
+_PLACEMENTS = 16
+"""How many placements of annealing take as long as a state of the search."""
 _EDGES = ((True, Side.BOTH), (False, Side.BOTH), (True, Side.RIGHT), (True, Side.LEFT))
 """Where strategies branch."""
 _SHAPES = ((1, 0), (1, 1), (0, 1), (2, 1), (1, 2))
@@ -51,9 +55,10 @@ def plan(problem: Problem, effort: int = Effort.DEFAULT) -> Solution:
     if not problem.buffers:
         return Solution((), 0, 0, True, "empty")
     work = _Portfolio(problem)
+    work.anneal(effort // 16)
     work.search(effort // 2)
-    work.climb(effort // 4)
-    work.repair(effort // 4)
+    work.repair(effort // 8)
+    work.anneal(effort // 4)
     solution = Solution(*work.best, work.bound, work.is_optimal, work.method, work.states)
     validate(problem, solution)
     return solution
@@ -72,6 +77,8 @@ class _Portfolio:
         self.placer = Placer(problem)
         self.bound = problem.lower_bound
         """No plan is smaller: the problem's bound, or more if a search was exhausted."""
+        self.plain = _in_one_piece(problem)
+        """The same problem, or a harder one with the same bound that has fewer pieces."""
         self.states = 0
         self.best, self.method = self._place_greedily()
 
@@ -80,30 +87,41 @@ class _Portfolio:
         """Whether no plan is smaller than the best."""
         return self.best.arena <= self.bound
 
-    def search(self, limit: int) -> None:
-        """Search for plans in at most `limit` states."""
-        sections = Sections(self.problem)
+    def anneal(self, limit: int) -> None:
+        """Anneal in at most `limit` states: for a plan as small as the bound, then half way between, and so on."""
         end = self.states + limit
+        low = goal = self.bound
+        for seed in count(self.states):
+            tries = min(limit // _ANNEALINGS, end - self.states)
+            if self.is_optimal or tries <= 0:
+                return
+            annealing = Annealing(self.placer, self.best.offsets, goal, seed)
+            if annealing.run(tries * _PLACEMENTS):
+                self._offer(tuple(annealing.offsets), "annealing")
+            else:
+                low = goal
+            self.states += 1 + annealing.states // _PLACEMENTS
+            goal = round_up((low + self.best.arena) // 2, self.problem.unit)
+            if goal >= self.best.arena:
+                low = goal = self.bound
+
+    def search(self, limit: int) -> None:
+        """Search for plans in at most `limit` states, where buffers are one piece or can be taken to be."""
+        sections = Sections(self.plain)
+        if not sections.is_local or self.plain.lower_bound >= self.best.arena:
+            return
+        end = self.states + limit
+        bound = max(self.bound, self.plain.lower_bound)
         for round_, tries in enumerate(_limits(len(self.problem.buffers))):
             for strategy in _strategies(round_):
-                if self.is_optimal or self.states >= end:
+                if self.best.arena <= bound or self.is_optimal or self.states >= end:
                     return
-                self._search_below(sections, self.bound, strategy, min(tries, end - self.states))
-            self._halve(sections, _strategies(round_)[:2], tries, end)
-
-    def climb(self, limit: int) -> None:
-        """Improve the order of first-fit in at most `limit` states, from the best plan on."""
-        for seed in range(_CLIMBS):
-            if self.is_optimal:
-                return
-            climb = Climb(self.placer, self.best.offsets, self.bound, seed)
-            climb.run(limit // _CLIMBS)
-            self.states += climb.states
-            self._offer(climb.best, "climbing")
+                self._search_below(sections, bound, strategy, min(tries, end - self.states))
+            self._halve(sections, bound, _strategies(round_)[:2], tries, end)
 
     def repair(self, limit: int) -> None:
-        """Plan windows of the best plan anew, in at most `limit` states."""
-        if self.is_optimal:
+        """Plan windows of the best plan anew, in at most `limit` states, where all buffers are one piece."""
+        if self.is_optimal or self.plain is not self.problem:
             return
         repaired = repair(self.placer, self.best.offsets, self.bound, limit, seed=0)
         self.states += repaired.states
@@ -121,9 +139,8 @@ class _Portfolio:
                     return plans[-1]
         return min(plans, key=lambda entry: entry[0].arena)
 
-    def _halve(self, sections: Sections, strategies: tuple[Strategy, ...], tries: int, end: int) -> None:
-        """Search between the bound and the best plan, half way each time, while the next goal is worth it."""
-        low = self.bound
+    def _halve(self, sections: Sections, low: int, strategies: tuple[Strategy, ...], tries: int, end: int) -> None:
+        """Search between `low` and the best plan, half way each time, while the next goal is worth it."""
         while self.best.arena - low > self.bound // 256 and self.states < end:
             goal = (low + self.best.arena) // 2
             for strategy in strategies:
@@ -140,13 +157,31 @@ class _Portfolio:
         self.states += outcome.states
         if outcome.offsets is not None:
             self._offer(tuple(units * sections.unit for units in outcome.offsets), "search")
-        if outcome.exhausted and sections.is_searched_completely:
+        if outcome.exhausted and sections.is_searched_completely and self.plain is self.problem:
             self.bound = max(self.bound, round_up(height * sections.unit + 1, _grain(self.problem)))
 
     def _offer(self, offsets: tuple[int, ...], method: str) -> None:
         arena = arena_of(self.problem, offsets)
         if arena < self.best.arena:
             self.best, self.method = _Plan(offsets, arena), method
+
+
+def _in_one_piece(problem: Problem) -> Problem:
+    """
+    A plan of the result is one of `problem`: its buffers do not lie on each other and, where that leaves the bound as
+    it is, are in use as a whole.
+    """
+    if not problem.overlaps and all(len(buffer.rectangles) == 1 for buffer in problem.buffers):
+        return problem
+    buffers = list(problem.buffers)
+    bound = Problem(problem.buffers).lower_bound
+    for index, buffer in enumerate(problem.buffers):
+        if len(buffer.pieces) > 1 and buffer.offset is None:
+            whole = Piece(0, buffer.size, buffer.start, buffer.end)
+            buffers[index] = replace(buffer, pieces=(whole,))
+            if Problem(tuple(buffers)).lower_bound > bound:
+                buffers[index] = buffer
+    return Problem(tuple(buffers))
 
 
 def _limits(buffers: int) -> Iterator[int]:

@@ -5,10 +5,10 @@ Sizes, offsets and alignments are bytes. Time is counted in steps, whole numbers
 buffer that is in use during the steps [start, end) shares bytes with one that begins at `end`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from math import gcd
 from operator import attrgetter
 
@@ -95,6 +95,25 @@ class Buffer:
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """
+    What is written at one step may take the place of what is read then for the last time.
+
+    The pieces of buffer `later` that begin at `step` may lie on the pieces of buffer `earlier` that end with this step,
+    as long as `later` begins at most `lead` bytes above `earlier`. Both are indices.
+    """
+
+    later: int
+    earlier: int
+    step: int
+    lead: int
+
+    def allows(self, later: Piece, earlier: Piece) -> bool:
+        """Whether it is about these pieces of the two buffers."""
+        return later.start == self.step and earlier.end == self.step + 1
+
+
+@dataclass(frozen=True)
 class Problem:
     """
     Buffers that share one arena.
@@ -103,6 +122,8 @@ class Problem:
     """
 
     buffers: tuple[Buffer, ...]
+    overlaps: tuple[Overlap, ...] = ()
+    """Which buffers may lie on each other; at most one for two buffers and a step."""
 
     def __post_init__(self) -> None:
         names: set[str] = set()
@@ -124,6 +145,7 @@ class Problem:
         The bytes that no plan can go below.
 
         At each step every rectangle but the topmost fills whole units, because another one begins on a unit above it.
+        Where buffers may lie on each other, as many units as may be count once.
         """
         unit = self.unit
         fixed = max((b.offset + b.size for b in self.buffers if b.offset is not None), default=0)
@@ -133,7 +155,26 @@ class Problem:
                 whole = round_up(piece.size, unit)
                 changes += ((piece.start, whole, whole - piece.size), (piece.end, -whole, whole - piece.size))
         bound = max((buffer.size for buffer in self.buffers), default=0)
-        return max(bound, fixed, _highest_load(sorted(changes, key=_by_step)))
+        return max(bound, fixed, _highest_load(sorted(changes, key=_by_step), self._saved_at_best()))
+
+    def _saved_at_best(self) -> dict[int, int]:
+        """The bytes, in whole units, that overlaps save at a step if each pair of pieces overlaps as far as it may."""
+        shared: dict[tuple[int, int], int] = {}
+        for overlap in self.overlaps:
+            later, earlier = self.buffers[overlap.later], self.buffers[overlap.earlier]
+            key = overlap.step, overlap.later
+            lead = overlap.lead // self.unit * self.unit
+            shared[key] = shared.get(key, 0) + sum(
+                round_up(max(0, min(new.size, old.size, lead + new.top - old.offset)), self.unit)
+                for new, old in product(later.rectangles, earlier.rectangles)
+                if overlap.allows(new, old)
+            )
+        saved: dict[int, int] = {}
+        for (step, index), bytes_ in shared.items():
+            new = (piece for piece in self.buffers[index].rectangles if piece.start == step)
+            written = sum(round_up(piece.size, self.unit) for piece in new)
+            saved[step] = saved.get(step, 0) + min(bytes_, written)
+        return saved
 
 
 @dataclass(frozen=True)
@@ -207,17 +248,19 @@ def _by_step(change: tuple[int, int, int]) -> tuple[int, bool]:
     return step, bytes_ > 0
 
 
-def _highest_load(changes: list[tuple[int, int, int]]) -> int:
+def _highest_load(changes: list[tuple[int, int, int]], saved: Mapping[int, int]) -> int:
     """
     The largest sum over the rectangles that are in use at once, whole units less the largest unused rest of one.
 
-    Each change is a step, the bytes of the rectangle that begins (or, negative, ends) and its rest.
+    Each change is a step, the bytes of the rectangle that begins (or, negative, ends) and its rest. `saved` are bytes
+    that count once too often at some steps.
     """
     load = best = 0
     rests: dict[int, int] = {}
-    for _, bytes_, rest in changes:
+    for step, bytes_, rest in changes:
         load += bytes_
         rests[rest] = rests.get(rest, 0) + (1 if bytes_ > 0 else -1)
-        if bytes_ > 0 and load - rest > best:
-            best = max(best, load - max(rest for rest, count in rests.items() if count))
+        once = load - saved.get(step, 0)
+        if bytes_ > 0 and once - rest > best:
+            best = max(best, once - max(rest for rest, count in rests.items() if count))
     return best

@@ -15,7 +15,7 @@ def validate(problem: Problem, solution: Solution) -> None:
     placed = list(zip(problem.buffers, solution.offsets, strict=True))
     for buffer, offset in placed:
         _check_place(buffer, offset, solution.arena)
-    _check_overlaps(placed)
+    _check_overlaps(problem, solution)
     used = max((offset + buffer.size for buffer, offset in placed), default=0)
     if used != solution.arena:
         raise PlanError(f"the plan says {solution.arena} bytes, but its buffers take {used}")
@@ -32,17 +32,24 @@ def _check_place(buffer: Buffer, offset: int, arena: int) -> None:
         raise PlanError(f"buffer {buffer.name!r} must lie at offset {buffer.offset}, not at {offset}")
 
 
-def _check_overlaps(placed: list[tuple[Buffer, int]]) -> None:
+def _check_overlaps(problem: Problem, solution: Solution) -> None:
     """Compare each piece, in order of their first steps, with the earlier ones that are still in use."""
-    pieces = [(piece, offset, buffer) for buffer, offset in placed for piece in buffer.pieces]
-    in_use: list[tuple[Piece, int, Buffer]] = []
-    for piece, offset, buffer in sorted(pieces, key=lambda entry: entry[0].start):
+    allowed = {(overlap.later, overlap.earlier, overlap.step): overlap.lead for overlap in problem.overlaps}
+    offsets = solution.offsets
+    pieces = [(piece, index) for index, buffer in enumerate(problem.buffers) for piece in buffer.pieces]
+    in_use: list[tuple[Piece, int]] = []
+    for piece, index in sorted(pieces, key=lambda entry: entry[0].start):
         in_use = [entry for entry in in_use if entry[0].end > piece.start]
-        low, high = offset + piece.offset, offset + piece.top
-        for other, base, owner in in_use:
-            if owner is not buffer and low < base + other.top and base + other.offset < high:
+        low, high = offsets[index] + piece.offset, offsets[index] + piece.top
+        for other, owner in in_use:
+            start, stop = offsets[owner] + other.offset, offsets[owner] + other.top
+            if owner == index or high <= start or stop <= low:
+                continue
+            lead = allowed.get((index, owner, piece.start))
+            if lead is None or other.end > piece.start + 1 or offsets[index] - offsets[owner] > lead:
+                names = f"{problem.buffers[owner].name!r} and {problem.buffers[index].name!r}"
                 raise PlanError(
-                    f"buffers {owner.name!r} and {buffer.name!r} are both in use at step {piece.start} "
-                    f"and share bytes from offset {max(low, base + other.offset)} on"
+                    f"buffers {names} are both in use at step {piece.start} "
+                    f"and share bytes from offset {max(low, start)} on"
                 )
-        in_use.append((piece, offset, buffer))
+        in_use.append((piece, index))
