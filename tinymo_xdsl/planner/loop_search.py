@@ -13,13 +13,12 @@ from tinymo_xdsl.planner.loops import Loop, LoopCost, loop_cost, loop_source, pl
 from tinymo_xdsl.planner.stripe_build import Edges
 from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan
 from tinymo_xdsl.planner.stripe_cost import Accounting, Cost, evaluate
-from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
 from tinymo_xdsl.planner.stripe_search import Found, SearchOptions, StripeSearch
 from tinymo_xdsl.planner.stripe_spans import Span, make_span, row_unit, span_result
 from tinymo_xdsl.planner.stripes import Compute, Layer, Operand, Problem, Region, Solution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LoopRegion(Region):
     """A region that runs as a loop: its steps are those of `loop`, and `stripes` is the number of its rounds."""
 
@@ -31,9 +30,9 @@ class _LoopEdges(Edges):
     """All windows of a loop are padded alike."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _LoopSpan(SplitSpan):
-    """A span that runs as a loop."""
+    """A span that runs as a loop; each round keeps the rows between two cuts, though the last one makes more."""
 
     loop: Loop
     cost: LoopCost
@@ -69,7 +68,11 @@ def loop_region(problem: Problem, span: Span, rounds: int) -> LoopRegion | None:
     """A span as a loop of about so many rounds; None if it cannot be one."""
     rows, unit = span_result(problem, span).rows, row_unit(problem, span)
     loop = plan_loop(problem, span, -(-rows // unit // rounds) * unit)
-    return None if loop is None else LoopRegion(span.first, span.last, len(loop.rounds), (), loop)
+    return None if loop is None else _as_region(loop)
+
+
+def _as_region(loop: Loop) -> LoopRegion:
+    return LoopRegion(loop.first, loop.last, len(loop.rounds), (), loop=loop)
 
 
 def _without_loops(problem: Problem, solution: Solution) -> tuple[Problem, Solution]:
@@ -138,16 +141,13 @@ class _LoopSearch(StripeSearch):
             if region is None or cost is None or cost.macs > allowed:
                 break
             starts = tuple(part.kept.start for part in region.loop.rounds)
-            found.append(_LoopSpan(span, (*starts, result.rows), _LoopEdges(), region.loop, cost))
+            found.append(_LoopSpan(span, (*starts, result.rows), _LoopEdges(), loop=region.loop, cost=cost))
         return found
 
     def build(self, splits: tuple[SplitSpan, ...]) -> Found | None:
         """The solution of these regions, loops among them."""
         regions = [
-            LoopRegion(split.span.first, split.span.last, len(split.loop.rounds), (), split.loop)
-            if isinstance(split, _LoopSpan)
-            else self.build_region(split)
-            for split in splits
+            _as_region(split.loop) if isinstance(split, _LoopSpan) else self.build_region(split) for split in splits
         ]
         solution = Solution(tuple(region for region in regions if region is not None))
         cost = evaluate_loops(self.problem, solution)
@@ -155,16 +155,13 @@ class _LoopSearch(StripeSearch):
 
     def cut_anew(self, splits: Iterable[SplitSpan], limit: int) -> Found | None:
         """The same regions in as few stripes and rounds as keep to the limit; None if they cannot."""
-        if self.options.stripes is not None:
+        loops = [self._cut_loop(split, limit) for split in splits if isinstance(split, _LoopSpan)]
+        others = super().cut_anew([split for split in splits if not isinstance(split, _LoopSpan)], limit)
+        if others is None or None in loops:
             return None
-        anew: list[SplitSpan] = []
-        for split in splits:
-            if isinstance(split, _LoopSpan):
-                fitting = [loop for loop in self._loops[split.span] if loop.cost.peak <= limit]
-                cut = min(fitting, key=lambda loop: loop.cost.macs, default=None)
-            else:
-                cut = tallest_stripes(self.costs, split.span, split.edges, limit, self.options.maximum_stripes)
-            if cut is None:
-                return None
-            anew.append(cut)
-        return self.build(tuple(anew))
+        anew = [*others.splits, *(loop for loop in loops if loop is not None)]
+        return self.build(tuple(sorted(anew, key=lambda split: split.span.first)))
+
+    def _cut_loop(self, split: _LoopSpan, limit: int) -> _LoopSpan | None:
+        fitting = [loop for loop in self._loops[split.span] if loop.cost.peak <= limit]
+        return min(fitting, key=lambda loop: loop.cost.macs, default=None)
