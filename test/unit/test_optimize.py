@@ -20,7 +20,7 @@ from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.semantics import check_same
 from tinymo_xdsl.search import Optimized, OptimizeOptions, as_written, optimize
-from tinymo_xdsl.tflm.arena import BITS_32, arena_need
+from tinymo_xdsl.tflm.arena import BITS_32, BITS_64, arena_need
 
 
 def blocks(build: ChainBuilder) -> Layer:
@@ -115,7 +115,7 @@ def test_a_budget_holds_for_the_arena_with_its_structures():
     assert outcome(kept, "split-sepconv")[0]
     lowest = checked(module, OptimizeOptions(max_overhead=1))
     assert lowest.needed < kept.needed
-    assert kept.macs_after < lowest.macs_after
+    assert len(kept.after.kernels) < len(lowest.after.kernels)
 
 
 def test_a_budget_that_cannot_be_kept_gives_the_lowest_peak():
@@ -193,7 +193,7 @@ def test_a_model_without_pads():
 
 def test_stripes_are_told_with_their_layers():
     """Of twice 2 x 16,384 bytes stripes of 9 of 16 rows remain, and one of 9 x 8 x 4 floats that they read."""
-    optimized = checked(module_of(blocks))
+    optimized = checked(module_of(blocks), OptimizeOptions(plan=False))
     regions = "2 stripes from 'expanded_1' to 'projected_1'; 2 stripes from 'expanded_2' to 'projected_2'"
     assert outcome(optimized, "split-sepconv") == (True, regions)
     assert optimized.before.live_peak_copies == 2 * 16_384
@@ -201,7 +201,7 @@ def test_stripes_are_told_with_their_layers():
 
 
 def test_why_there_are_no_stripes():
-    optimized = checked(module_of(blocks), OptimizeOptions(max_overhead=0))
+    optimized = checked(module_of(blocks), OptimizeOptions(max_overhead=0, plan=False))
     why = "no stripes lower the peak by more than they cost within 0 % more multiply-accumulates"
     assert outcome(optimized, "split-sepconv") == (False, why)
 
@@ -261,6 +261,13 @@ def test_equal_inputs_give_equal_bytes():
     assert len(files) == 1
 
 
+def real_model(name: str) -> ModuleOp:
+    path = MODELS / f"{name}.tflite"
+    if not path.is_file():
+        pytest.skip(NO_MODELS)
+    return import_model(read_model(path.read_bytes(), path.name))
+
+
 @pytest.mark.parametrize(
     ("name", "most"),
     [
@@ -269,13 +276,26 @@ def test_equal_inputs_give_equal_bytes():
         ("mlperf_vww_mobilenetv1_025_96_int8", 48_000),
     ],
 )
-def test_real_models(name: str, most: int):
-    path = MODELS / f"{name}.tflite"
-    if not path.is_file():
-        pytest.skip(NO_MODELS)
-    module = import_model(read_model(path.read_bytes(), path.name))
-    optimized = optimize(module)
+def test_peaks_of_real_models(name: str, most: int):
+    optimized = optimize(real_model(name), OptimizeOptions(plan=False))
     assert optimized.after.live_peak_copies <= most
     assert optimized.macs_after <= 1.1 * optimized.macs_before
     written = import_model(export_model(optimized.module))
     assert peak_bytes(written) == optimized.after.live_peak_copies
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "most"),
+    [
+        ("fomo_mnv2_035_96_int8", 244_020, 0.36),
+        ("nanou_tinyagri_seg_60x80_int8", 87_778, 0.60),
+        ("mlperf_vww_mobilenetv1_025_96_int8", 103_676, 0.72),
+    ],
+)
+def test_arenas_of_real_models(name: str, before: int, most: float):
+    """On a computer, where an operator's structures are larger than on a microcontroller; modelled."""
+    module = real_model(name)
+    assert arena_need(export_model(as_written(module)), BITS_64).total == before
+    optimized = optimize(module)
+    assert arena_need(optimized.model, BITS_64).total <= most * before
+    assert optimized.macs_after <= 1.1 * optimized.macs_before

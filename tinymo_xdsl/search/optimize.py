@@ -35,6 +35,8 @@ _PASSES = (FoldPadPass.name, SplitSepconvPass.name, SpillLongSkipsPass.name, Sch
 _PLAN = "plan-memory"
 _ROUNDS = 4
 """How often stripes and spills are looked for that leave room for the operators that they add."""
+_STEP = 16
+"""The least by which the limit falls from one round to the next, as a part of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +135,13 @@ class _Search:
             yield from make(None)
             return
         room = arena_need(self.candidates[-1].planner.bare, BITS_32).tail if self.options.plan else 0
-        for _ in range(_ROUNDS):
+        for _ in range(_ROUNDS if self.options.plan else 1):
+            known = len(self.candidates)
             yield from make(max(ram - room, 0))
-            excess = self.candidates[-1].needed - ram
-            if not self.options.plan or excess <= 0:
+            needed = [candidate.needed for candidate in self.candidates[known:]]
+            if not needed or min(needed) <= ram:
                 return
-            room += excess
-            if room >= ram:
-                break
+            room += max(min(needed) - ram, (ram - room) // _STEP)
         # A limit is for what the search can foresee; the least of all may fit where none of these did.
         yield from make(None)
 
