@@ -1,11 +1,12 @@
 """
 Optimizes every `.tflite` file of a folder and compares the result with the original in an independent engine.
 
-Run it by hand: `python tools/measure_optimize.py FOLDER [--runs N] [--no-plan] [--overlap]`. It prints one row of a
-Markdown table for each model: the arena that TFLite Micro needs on this machine before and after (measured: no smaller
-one works), how far the model of the arena is off, the same for a 32-bit microcontroller (modelled), activations and the
-least that any plan could take for them, the extra multiply-accumulates, the growth of the file, the seconds without
-checks, and what the comparison says. Where TFLite Micro cannot run a model its arena is not given, and LiteRT compares.
+Run it by hand: `python tools/measure_optimize.py FOLDER [--runs N] [--no-plan] [--overlap] [--spill [MEMORY]]`. It
+prints one row of a Markdown table for each model: the arena that TFLite Micro needs on this machine before and after
+(measured: no smaller one works), how far the model of the arena is off, the same for a 32-bit microcontroller
+(modelled), activations and the least that any plan could take for them, the extra multiply-accumulates, the growth of
+the file, the seconds without checks, the bytes that a run copies to a second memory and back and the storage there, and
+what the comparison says. Where TFLite Micro cannot run a model its arena is not given, and LiteRT compares.
 It leaves with 4 when a model differs, and with 1 when one fails in another way or gets larger; a crash in one never
 stops the rest.
 """
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinymo_xdsl.errors import ExitStatus, OutputsDifferError
+from tinymo_xdsl.flatbuffer.model import Model
+from tinymo_xdsl.flatbuffer.reader import read_model
+from tinymo_xdsl.flatbuffer.spills import copied_bytes, storage_bytes
 from tinymo_xdsl.report.optimized_file import optimize_file
 from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Report
 from tinymo_xdsl.search import OptimizeOptions
@@ -38,6 +42,7 @@ COLUMNS = (
     "MACs",
     "file",
     "seconds",
+    "spilled",
     "outputs",
 )
 
@@ -59,10 +64,16 @@ def measure(path: Path, options: OptimizeOptions, runs: int) -> Row:
     started = time.perf_counter()
     optimize_file(file, path.name, options, None)
     seconds = time.perf_counter() - started
-    return row_of(optimize_file(file, f"{path.name}, optimized", options, runs).report, path.stem, seconds)
+    optimized = optimize_file(file, f"{path.name}, optimized", options, runs)
+    return row_of(optimized.report, path.stem, seconds, spill_cell(read_model(optimized.data)))
 
 
-def row_of(report: Report, name: str, seconds: float) -> Row:
+def spill_cell(model: Model) -> str:
+    """Bytes that a run copies to a second memory and back, and the storage that takes."""
+    return f"{copied_bytes(model):,} in {sum(storage_bytes(model).values()):,}" if storage_bytes(model) else "-"
+
+
+def row_of(report: Report, name: str, seconds: float, spilled: str) -> Row:
     """What a report says in one row."""
     new = report.optimization
     assert new is not None
@@ -77,6 +88,7 @@ def row_of(report: Report, name: str, seconds: float) -> Row:
         f"{(new.model.macs / max(report.model.macs, 1) - 1):+.1%}",
         f"{new.model.size / report.model.size - 1:+.1%}",
         f"{seconds:.1f}",
+        spilled,
         verdict(new.verification),
     )
     return Row(cells, ExitStatus.BAD_INPUT if is_larger else ExitStatus.OK)
@@ -118,8 +130,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--no-plan", dest="plan", action="store_false")
     parser.add_argument("--overlap", action="store_true")
+    parser.add_argument("--spill", nargs="?", const="psram")
     arguments = parser.parse(sys.argv[1:])
-    options = OptimizeOptions(plan=arguments.plan, overlap=arguments.overlap)
+    options = OptimizeOptions(plan=arguments.plan, overlap=arguments.overlap, spill=arguments.spill)
     print(Row(COLUMNS))
     print(f"|{'---|' * len(COLUMNS)}")
     status = ExitStatus.OK
