@@ -1,8 +1,8 @@
 """
 What the command line does, as functions: `tinymo_xdsl.analyze`, `.optimize` and `.verify`.
 
-A model is the path of a `.tflite` file, or its bytes. Errors are `TinymoError`s with one line for a person to read, whose
-`exit_status` is what the command line leaves with.
+A model is the path of a `.tflite` file, or its bytes. Errors are `TinymoError`s with one line for a person to read,
+whose `exit_status` is what the command line leaves with.
 """
 
 import os
@@ -45,19 +45,21 @@ def optimize(
     kernels: KernelLibrary | Literal["reference", "cmsis-nn", "unknown"] = KernelLibrary.REFERENCE,
     overlap: bool = False,
     spill: str | None = None,
+    loops: bool = True,
     runs: int | None = 5,
     name: str | None = None,
 ) -> OptimizedFile:
     """
     The model in less memory: `data` is the new file, `report` tells what became of it. Nothing is written.
 
-    `ram`, `max_overhead` (a share), `plan`, `kernels`, `overlap` and `spill` are as in `OptimizeOptions`; sizes may be
-    text like "64K". Original and result are compared on `runs` inputs in an engine, if one is installed; `None` compares
-    nothing. `name` is what the report calls the new file. Raises `BadModelError` for what is no model, `BudgetError` if
-    `ram` is not enough, `OutputsDifferError` if the comparison fails, and `ValueError` for a size that is none.
+    `ram`, `max_overhead` (a share), `plan`, `kernels`, `overlap`, `spill` and `loops` are as in `OptimizeOptions`;
+    sizes may be text like "64K". Original and result are compared on `runs` inputs in an engine, if one is installed;
+    `None` compares nothing. `name` is what the report calls the new file. Raises `BadModelError` for what is no model,
+    `BudgetError` if `ram` is not enough, `OutputsDifferError` if the comparison fails, and `ValueError` for a size that
+    is none.
     """
     options = OptimizeOptions(
-        None if ram is None else parse_size(ram), max_overhead, plan, KernelLibrary(kernels), overlap, spill
+        None if ram is None else parse_size(ram), max_overhead, plan, KernelLibrary(kernels), overlap, spill, loops
     )
     file = open_model(model)
     return optimize_file(file, name or f"{Path(file.name).stem}.opt.tflite", options, runs)

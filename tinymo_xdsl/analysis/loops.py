@@ -7,7 +7,7 @@ between rounds. It does not matter which pass or which tool has made the loop.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -17,7 +17,7 @@ from xdsl.ir import OpResult, SSAValue
 
 from tinymo_xdsl.analysis.describe import operator_name
 from tinymo_xdsl.analysis.kernels import Kernel, functions, is_constant, kernels_of
-from tinymo_xdsl.analysis.liveness import is_variable
+from tinymo_xdsl.analysis.liveness import LiveRange, is_variable, live_bytes, live_ranges
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import operator_facts
 from tinymo_xdsl.numerics import dense
@@ -167,6 +167,27 @@ def _number(value: SSAValue) -> int | None:
         return None
     array = dense.to_numpy(value.owner.values)
     return int(array.item()) if array.size == 1 and array.dtype == np.int32 else None
+
+
+def body_bytes(loop: Loop) -> int:
+    """The bytes that are alive at once in a round, at most, without what the loop carries."""
+    kernels = kernels_of(loop.body)
+    carried = {value for entry in loop.carried for value in (entry.body, entry.end)}
+    carried |= {entry.following for entry in loop.carried if entry.change is Change.IN_PLACE}
+    ranges = [entry for entry in live_ranges(loop.body, kernels) if entry.value not in carried]
+    return max(live_bytes(ranges, len(kernels)))
+
+
+def carried_once(ranges: Sequence[LiveRange], loops: Sequence[Loop]) -> list[LiveRange]:
+    """The live ranges of the main function where what a loop carries is one tensor, unless it is computed anew."""
+    known = {entry.value: entry for entry in ranges}
+    homes: dict[SSAValue, SSAValue] = {}
+    for entry in (entry for loop in loops for entry in loop.carried if entry.change is not Change.ANEW):
+        home = homes.get(entry.start, entry.start)
+        if home in known:
+            homes[entry.end] = home
+            known[home] = replace(known[home], last=max(known[home].last, known.pop(entry.end).last))
+    return list(known.values())
 
 
 def loop_of(kernel: Kernel) -> Loop | None:

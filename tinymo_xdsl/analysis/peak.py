@@ -11,7 +11,8 @@ from xdsl.dialects.func import FuncOp
 
 from tinymo_xdsl.analysis.describe import describe_kernel
 from tinymo_xdsl.analysis.kernels import functions, kernels_of
-from tinymo_xdsl.analysis.liveness import LiveRange, live_bytes, live_ranges, merge_aliases
+from tinymo_xdsl.analysis.liveness import LiveRange, function_live_bytes, live_bytes, live_ranges, merge_aliases
+from tinymo_xdsl.analysis.loops import body_bytes, carried_once, loop_of
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import name_of
 
@@ -32,7 +33,10 @@ class Peak:
     """The memory of one function over its schedule."""
 
     live_peak: int
-    """The largest sum of buffers alive at one kernel; bytes that split windows and joined parts share count once."""
+    """
+    The largest sum of buffers alive at one kernel; bytes that split windows and joined parts share count once, and so
+    do the tensors that a loop carries.
+    """
     live_peak_copies: int
     """The same with bytes of its own for every tensor: what a `.tflite` of these kernels holds."""
     lower_bound: int
@@ -61,8 +65,13 @@ def peak_of(function: FuncOp) -> Peak:
     """The memory of `function` as its text orders it."""
     kernels = kernels_of(function)
     ranges = live_ranges(function, kernels)
+    loops = {step: loop for step, kernel in enumerate(kernels) if (loop := loop_of(kernel)) is not None}
     copies = live_bytes(ranges, len(kernels)) or [sum(entry.size for entry in ranges)]
-    shared = live_bytes(merge_aliases(ranges), len(kernels)) or copies
+    merged = merge_aliases(carried_once(ranges, list(loops.values())))
+    shared = live_bytes(merged, len(kernels)) or list(copies)
+    for step, loop in loops.items():
+        copies[step] += max(function_live_bytes(loop.body))
+        shared[step] += body_bytes(loop)
     worst = max(range(len(copies)), key=copies.__getitem__)
     rows = tuple(
         KernelMemory(*describe_kernel(kernel), bytes_) for kernel, bytes_ in zip(kernels, copies, strict=False)

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from tinymo_xdsl.analysis.peak import main_function
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
+from tinymo_xdsl.passes.loop_stripes import LoopStripesPass, apply_loops, best_loops, why_not
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass, apply_stripes, best_stripes
 from tinymo_xdsl.planner.stripe_cost import Accounting
 from tinymo_xdsl.planner.stripe_search import SearchOptions
@@ -49,6 +50,22 @@ def striped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator
             apply_stripes(module, main_function(module), plan.solution)
             outcome = PassOutcome(SplitSepconvPass.name, bool(plan.solution.regions), plan.describe())
             yield form.after(module, outcome)
+
+
+def looped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator[Form]:
+    """The form with layers that run as loops, and others in row stripes beside them; `limit` is as for `striped`."""
+    search = SearchOptions(peak_limit=limit, maximum_extra_macs=options.max_overhead)
+    found = False
+    for plan in best_loops(main_function(form.module), search, FINALISTS, library=options.kernels):
+        found = True
+        module = form.module.clone()
+        apply_loops(module, main_function(module), plan.solution)
+        stripes, loops = plan.describe(loops=False), plan.describe()
+        beside = PassOutcome(SplitSepconvPass.name, bool(stripes), stripes or "loops take less")
+        yield form.after(form.module, beside).after(module, PassOutcome(LoopStripesPass.name, True, loops))
+    if not found:
+        why = why_not(main_function(form.module)) or "no loop lowers the arena by more than it costs"
+        yield form.after(form.module, PassOutcome(LoopStripesPass.name, False, why))
 
 
 def _searches(options: OptimizeOptions, limit: int | None) -> Iterator[tuple[SearchOptions, int]]:

@@ -1,9 +1,9 @@
 """
 What `tinymo optimize` does to a module.
 
-Forms are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes, and, where
-that is allowed, each of them with tensors in a secondary memory. Each is brought to what the backend writes, in the
-file's order and in the best one that is found (`candidate`).
+Forms are tried from the gentlest to the boldest: the model as it is, without explicit PADs, in row stripes, with loops
+over rows, and, where that is allowed, each of them with tensors in a secondary memory. Each is brought to what the
+backend writes, in the file's order and in the best one that is found (`candidate`).
 With a budget the gentlest candidate that keeps it is taken. Without one it is the candidate whose arena is the
 smallest, structures of the runtime included, when each holds the best plan; or, without plans, the one with the lowest
 peak. The model as it is remains a candidate, so that the result is never worse than the input.
@@ -22,16 +22,23 @@ from tinymo_xdsl.backend.tflite.export import export_model
 from tinymo_xdsl.backend.tflite.plan import PlannedModel
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
+from tinymo_xdsl.passes.loop_stripes import LoopStripesPass
 from tinymo_xdsl.passes.schedule import SchedulePass
 from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass
 from tinymo_xdsl.search.candidate import Candidate, Form, PassOutcome, candidates_of
-from tinymo_xdsl.search.forms import folded, pad_count, striped
+from tinymo_xdsl.search.forms import folded, looped, pad_count, striped
 from tinymo_xdsl.search.options import OptimizeOptions
 from tinymo_xdsl.search.spilling import spilled
 from tinymo_xdsl.tflm.arena import BITS_32, arena_need
 
-_PASSES = (FoldPadPass.name, SplitSepconvPass.name, SpillLongSkipsPass.name, SchedulePass.name)
+_PASSES = (
+    FoldPadPass.name,
+    SplitSepconvPass.name,
+    LoopStripesPass.name,
+    SpillLongSkipsPass.name,
+    SchedulePass.name,
+)
 _PLAN = "plan-memory"
 _ROUNDS = 4
 """How often stripes and spills are looked for that leave room for the operators that they add."""
@@ -112,6 +119,8 @@ class _Search:
             plain = folded(form)
             self.consider([plain])
             self.consider(self.attempts(lambda limit: striped(plain, self.options, limit)))
+            if self.options.plan and self.options.loops and not self.is_done:
+                self.consider(self.attempts(lambda limit: looped(plain, self.options, limit)))
         if (memory := self.options.spill) is not None:
             for kept in tuple(self.forms):
                 if not self.is_done:

@@ -25,3 +25,5 @@ class OptimizeOptions:
     """Whether convolutions, pools and PADs may write over what they have read. For TFLite Micro's reference kernels."""
     spill: str | None = None
     """The name of a memory that tensors may wait in while nothing needs them; `None`: all stay in the arena."""
+    loops: bool = True
+    """Whether layers may run as loops, which add WHILE and other operators, and which only a plan makes small."""

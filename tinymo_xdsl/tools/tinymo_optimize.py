@@ -64,7 +64,9 @@ def optimize(words: Sequence[str]) -> int:
     kernels = KernelLibrary(options.tflm_kernels)
     if options.overlap and (kernels is not KernelLibrary.REFERENCE or not options.plan):
         raise UsageError("--overlap is for a plan that reference kernels run: leave out --no-plan and --tflm-kernels")
-    wanted = OptimizeOptions(options.ram, options.max_overhead, options.plan, kernels, options.overlap, options.spill)
+    wanted = OptimizeOptions(
+        options.ram, options.max_overhead, options.plan, kernels, options.overlap, options.spill, options.loops
+    )
     optimized = optimize_file(file, output, wanted, options.runs if options.verify else None)
     write_atomically(output, optimized.data)
     if options.json is not None:
@@ -116,6 +118,12 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     )
     group.add_argument(
         "--no-plan", dest="plan", action="store_false", help="write no plan: the live peak is what is made small"
+    )
+    group.add_argument(
+        "--no-loops",
+        dest="loops",
+        action="store_false",
+        help="add no loops, which need WHILE, LESS, FILL, SLICE, ADD and DYNAMIC_UPDATE_SLICE in the application",
     )
     group = parser.add_argument_group("checks")
     group.add_argument(
