@@ -55,8 +55,7 @@ def place_in(base: SSAValue, offset: int, type_: TensorType) -> list[Operation]:
     start = offset // element_size(type_.element_type)
     window = _window(whole.get_shape(), start, type_.get_shape())
     if window is not None:
-        ones = [1] * len(window)
-        return [memref.SubviewOp.from_static_parameters(base, whole, window, type_.get_shape(), ones)]
+        return [window_at(base, window, type_)]
     strides = strides_of(type_.get_shape())
     layout = StridedLayoutAttr(strides, start) if start else NoneAttr()
     result = MemRefType(type_.element_type, type_.get_shape(), layout, whole.memory_space)
@@ -83,8 +82,7 @@ def _window(shape: Sequence[int], start: int, size: Sequence[int]) -> Sequence[i
     return indices if fits and is_one_run else None
 
 
-def strided_window(base: SSAValue, axis: int, low: int, type_: TensorType) -> Operation:
-    """The window of `base` from `low` on along `axis`, in as many runs of bytes as it takes."""
+def window_at(base: SSAValue, start: Sequence[int], type_: TensorType) -> Operation:
+    """The window of `base` that begins at the indices `start`, in as many runs of bytes as it takes."""
     whole = cast(MemRefType, base.type)
-    start = [low if index == axis else 0 for index in range(len(whole.get_shape()))]
     return memref.SubviewOp.from_static_parameters(base, whole, start, type_.get_shape(), [1] * len(start))

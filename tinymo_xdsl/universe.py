@@ -50,6 +50,7 @@ TINYMO_UNIVERSE = Universe(
         "form-kernels": _pass("form_kernels", "FormKernelsPass"),
         "legalize-for-tflite": _pass("legalize_for_tflite", "LegalizeForTflitePass"),
         "bufferize": _pass("bufferize", "BufferizePass"),
+        "plan-memory": _pass("plan_memory", "PlanMemoryPass"),
         "schedule": _pass("schedule", "SchedulePass"),
         "report-memory": _pass("report_memory", "ReportMemoryPass"),
     },

@@ -58,7 +58,7 @@ def test_buffers_change_no_value_of_the_zoo(name: str) -> None:
 def test_buffers_change_no_value_of_random_networks(seed: int) -> None:
     model = random_recipe(seed).model()
     check_model(model, BufferizePass(sharing="all", alignment=(1, 4, 16)[seed % 3]))
-    check_model(model, BufferizePass(sharing="at-peaks", alignment=4))
+    check_model(model, BufferizePass(sharing="views", alignment=4))
     check_model(model, BufferizePass(sharing="none"))
 
 

@@ -23,7 +23,7 @@ from tinymo_xdsl.planner.peak_sharing import share_at_peaks
 from tinymo_xdsl.planner.sharing import Copy, Group, Overwrite, Read, Tensor, Wish, share
 
 SharingName: TypeAlias = Literal["none", "views", "at-peaks", "all"]
-"""What shares bytes: nothing; what need not be copied; whatever lowers the peak; in-place results as well."""
+"""What shares bytes: nothing; what need not be copied then; whatever lowers the peak; all that can."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """
-Memory at run time: bytes that know whether they hold anything.
+Memory at run time: bytes that know whose they are.
 
 Bytes that nothing was written to are poison, and so are bytes that hold what nobody needs any more. Reading one is an
-error, whatever number it would give.
+error, whatever number it would give, and so is reading what was written to another buffer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -19,6 +19,8 @@ from tinymo_xdsl.numerics.dense import Array
 
 POISON = 0xA5
 """What bytes are that hold nothing."""
+NOBODY = 0
+"""Whose bytes are that hold nothing."""
 
 
 class Memory:
@@ -26,13 +28,13 @@ class Memory:
 
     def __init__(self, size: int) -> None:
         self.bytes: npt.NDArray[np.uint8] = np.full(size, POISON, np.uint8)
-        self.holds: npt.NDArray[np.bool_] = np.zeros(size, np.bool_)
-        """Whether each byte holds something."""
+        self.owners: npt.NDArray[np.int32] = np.full(size, NOBODY, np.int32)
+        """The number of the buffer that each byte was last written to."""
 
     def poison(self, start: int, stop: int) -> None:
         """Makes the bytes [start, stop) hold nothing."""
         self.bytes[start:stop] = POISON
-        self.holds[start:stop] = False
+        self.owners[start:stop] = NOBODY
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,12 @@ class Span:
     strides: tuple[int, ...]
     """Bytes between neighbours along each axis."""
     dtype: np.dtype[Any]
+    owner: int = NOBODY
+    """The number of the buffer that it is a place in."""
+
+    def owned_by(self, owner: int) -> "Span":
+        """The same bytes as those of a buffer with a number."""
+        return replace(self, owner=owner)
 
     @staticmethod
     def of(memory: Memory, start: int, type_: MemRefType, what: str) -> "Span":
@@ -71,24 +79,29 @@ class Span:
         return self._elements.copy()
 
     def read(self, what: str) -> Array:
-        """What the bytes hold. `BadModelError`, naming `what`, if one holds nothing."""
-        missing = np.argwhere(~self._holds.all(axis=-1))
-        if len(missing):
+        """What the bytes hold. `BadModelError`, naming `what`, if one holds nothing, or what is another buffer's."""
+        owners = self._owners
+        if (owners != self.owner).any():
+            missing = np.argwhere((owners != self.owner).any(axis=-1))
+            held = "hold nothing" if NOBODY in owners[tuple(missing[0])] else "another buffer has written over"
             index = [int(position) for position in missing[0]]
             count = f"{len(missing)} of {prod(self.shape)} elements"
-            raise BadModelError(f"{what} reads bytes that hold nothing: {count}, {index} the first")
+            raise BadModelError(f"{what} reads bytes that {held}: {count}, {index} the first")
         return self.peek()
 
     def write(self, array: Array) -> None:
         """Stores the elements of `array`."""
         self._elements[...] = array
-        self._holds[...] = True
+        self._owners[...] = self.owner
 
     @property
     def _elements(self) -> Array:
         return np.ndarray(self.shape, self.dtype, self.memory.bytes.data, self.start, self.strides)
 
     @property
-    def _holds(self) -> npt.NDArray[np.bool_]:
-        shape, strides = (*self.shape, self.dtype.itemsize), (*self.strides, 1)
-        return np.ndarray(shape, np.bool_, self.memory.holds.data, self.start, strides)
+    def _owners(self) -> npt.NDArray[np.int32]:
+        """Of each byte of each element."""
+        size = self.memory.owners.itemsize
+        strides = tuple(stride * size for stride in (*self.strides, 1))
+        shape = (*self.shape, self.dtype.itemsize)
+        return np.ndarray(shape, np.int32, self.memory.owners.data, self.start * size, strides)

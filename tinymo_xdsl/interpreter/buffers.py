@@ -7,6 +7,7 @@ and so do the bytes of a result before its kernel begins to read, but for those 
 """
 
 from collections.abc import Iterable
+from itertools import count
 from typing import cast
 
 from xdsl.dialects import arith, memref
@@ -29,6 +30,7 @@ from tinymo_xdsl.analysis.buffers import (
     Place,
     buffer_bytes,
     constant_offset,
+    is_buffer,
     is_bufferized,
     lifetimes,
     may_overlap,
@@ -38,7 +40,7 @@ from tinymo_xdsl.analysis.buffers import (
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import name_of
-from tinymo_xdsl.interpreter.arena import Memory, Span
+from tinymo_xdsl.interpreter.arena import NOBODY, Memory, Span
 from tinymo_xdsl.numerics.dense import Array
 
 
@@ -49,6 +51,8 @@ class BufferFunctions(FuncFunctions):
     def __init__(self) -> None:
         self._inputs: list[PythonValues] = []
         """Of the bufferized functions that run, the innermost last."""
+        self._owners = count(NOBODY + 1)
+        """A number for each buffer that is made."""
         self._deaths: dict[FuncOp, dict[Operation, list[Place]]] = {}
 
     @impl_callable(FuncOp)
@@ -76,7 +80,7 @@ class BufferFunctions(FuncFunctions):
 
     @impl(memref.AllocOp)
     def alloc(self, interpreter: Interpreter, op: memref.AllocOp, args: PythonValues) -> PythonValues:
-        return (_allocate(op.memref),)
+        return (_allocate(op.memref).owned_by(next(self._owners)),)
 
     @impl(arith.ConstantOp)
     def constant(self, interpreter: Interpreter, op: arith.ConstantOp, args: PythonValues) -> PythonValues:
@@ -84,7 +88,8 @@ class BufferFunctions(FuncFunctions):
 
     @impl(memref.ViewOp)
     def view(self, interpreter: Interpreter, op: memref.ViewOp, args: PythonValues) -> PythonValues:
-        return (_place_in(args[0], op.result, args[1]),)
+        span = _place_in(args[0], op.result, args[1])
+        return (span.owned_by(next(self._owners)) if is_buffer(op.result) else span,)
 
     @impl(memref.SubviewOp)
     def subview(self, interpreter: Interpreter, op: memref.SubviewOp, args: PythonValues) -> PythonValues:
@@ -138,7 +143,8 @@ def _allocate(value: SSAValue) -> Span:
 
 
 def _place_in(source: Span, value: SSAValue, offset: int) -> Span:
-    return Span.of(source.memory, source.start + offset, _type(value), f"'{name_of(value)}'")
+    span = Span.of(source.memory, source.start + offset, _type(value), f"'{name_of(value)}'")
+    return span.owned_by(source.owner)
 
 
 def _type(value: SSAValue) -> MemRefType:
@@ -155,13 +161,13 @@ def _forget(op: tinymo.KernelOp, outputs: Iterable[Span]) -> None:
     """A result may come to lie where it likes while the kernel reads, but over what it may write over."""
     for value, span in zip(op.outputs, outputs, strict=True):
         mine = place_of(value)
-        holds = span.memory.holds[span.start : span.start + span.extent]
-        kept = holds.copy()
-        holds[:] = False
+        owners = span.memory.owners[span.start : span.start + span.extent]
+        kept = owners.copy()
+        owners[:] = NOBODY
         for other in map(place_of, op.inputs):
             if other.buffer is mine.buffer and may_overlap(op, mine, other):
                 low, high = max(other.start - mine.start, 0), max(other.stop - mine.start, 0)
-                holds[low:high] = kept[low:high]
+                owners[low:high] = kept[low:high]
 
 
 def _deaths(function: FuncOp) -> dict[Operation, list[Place]]:

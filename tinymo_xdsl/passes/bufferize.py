@@ -43,14 +43,14 @@ from tinymo_xdsl.analysis.kernels import functions, is_constant
 from tinymo_xdsl.analysis.liveness import is_variable
 from tinymo_xdsl.analysis.rows import shape_of
 from tinymo_xdsl.analysis.sizes import byte_size
-from tinymo_xdsl.buffers import buffer_type, byte_buffer_type, place_in, strided_window
+from tinymo_xdsl.buffers import buffer_type, byte_buffer_type, place_in, window_at
 from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.facts import TENSOR_KEY, name_of, tensor_facts
 from tinymo_xdsl.numerics.dense import numpy_dtype
 
 logger = logging.getLogger(__name__)
 
-_COPIES = (tosa.ReshapeOp, tosa.SliceOp, tosa.ConcatOp)
+_ON_TENSORS = (tinymo.KernelOp, tinymo.SplitOp, tinymo.JoinOp, tinymo.SpillOp, tinymo.ReloadOp)
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Copied:
 
 
 def bufferize_function(
-    function: FuncOp, library: KernelLibrary, sharing: SharingName = "views", alignment: int = TFLM_ALIGNMENT
+    function: FuncOp, library: KernelLibrary, sharing: SharingName = "at-peaks", alignment: int = TFLM_ALIGNMENT
 ) -> Copied:
     """
     Makes the tensors of a level-2 function buffers.
@@ -100,9 +100,7 @@ def _check(function: FuncOp) -> None:
 
 
 def _check_op(op: Operation) -> None:
-    known = (tinymo.KernelOp, tinymo.SplitOp, tinymo.JoinOp, tinymo.SpillOp, tinymo.ReloadOp, ReturnOp)
-    is_outside = isinstance(op, tosa.ConstOp | tosa.ConstShapeOp) or any(map(is_variable, op.results))
-    if not is_outside and not isinstance(op, known):
+    if not isinstance(op, (*_ON_TENSORS, ReturnOp)) and not any(map(_is_outside, op.results)):
         raise PassFailedException(f"'{op.name}' stands outside of a tinymo.kernel: run form-kernels first")
     if isinstance(op, tinymo.KernelOp):
         nested = next((inner for inner in op.body.block.ops if inner.regions), None)
@@ -145,11 +143,12 @@ class _Bufferizer:
         for op in ops:
             self._rewrite(op)
         for op in reversed(ops):
-            if not isinstance(op, ReturnOp) and not any(map(is_variable, op.results)) and not _is_used(op):
+            is_unused = any(map(is_constant, op.results)) and not any(result.uses for result in op.results)
+            if isinstance(op, _ON_TENSORS) or is_unused:
                 op.detach()
-                op.erase()
+                op.erase(safe_erase=False)
         for argument in arguments:
-            self._block.erase_arg(argument)
+            self._block.erase_arg(argument, safe_erase=False)
         terminator = cast(ReturnOp, self._block.last_op)
         self.function.function_type = FunctionType.from_lists([], list(terminator.arguments.types))
         self.function.arg_attrs = None
@@ -159,9 +158,8 @@ class _Bufferizer:
             case tinymo.KernelOp():
                 self._kernel(op)
             case tinymo.SplitOp():
-                axis = op.axis.value.data
                 for part, (low, _) in zip(op.parts, op.ranges, strict=True):
-                    self._window(op, part, op.source, axis, low)
+                    self._window(op, part, low)
             case tinymo.JoinOp():
                 for part, low in zip(op.parts, part_starts(op), strict=True):
                     self._part(op, part, low)
@@ -171,7 +169,7 @@ class _Bufferizer:
                 self._insert(op, memref.CopyOp(self._buffers[op.handle], self._buffer(op.result, op)))
                 self.copied.spilled += byte_size(op.result)
             case ReturnOp():
-                op.operands = [self._returned(value, op) for value in op.arguments]
+                op.operands = [self._value(value, op) for value in op.arguments]
             case _:
                 pass
 
@@ -218,13 +216,22 @@ class _Bufferizer:
         self._buffers[value] = buffer
 
     def _kernel(self, op: tinymo.KernelOp) -> None:
+        only = _only_op(op)
+        start = tosa.constant_shape(only.start) if isinstance(only, tosa.SliceOp) else None
+        if isinstance(only, tosa.SliceOp) and start is not None:
+            self._slice(op, only, start)
+        elif only is None or not self._is_in_place(only, op.results[0]):
+            self._form(op)
+        else:
+            for value in (*only.operands, *op.results):
+                if value in self.groups.homes:
+                    self._buffer(value, op)
+
+    def _form(self, op: tinymo.KernelOp) -> None:
+        """The kernel on buffers."""
         inner = list(op.body.block.ops)
         operands = dict.fromkeys(operand for entry in inner for operand in entry.operands)
         reads = [operand for operand in operands if operand.owner not in inner and not _is_outside(operand)]
-        if self._copies_nothing(inner, op, reads):
-            for value in (*reads, *op.results):
-                self._buffer(value, op)
-            return
         buffers = [self._buffer(value, op) for value in reads]
         destinations = [self._buffer(value, op) for value in op.results]
         body = Block(arg_types=[value.type for value in reads])
@@ -239,43 +246,43 @@ class _Bufferizer:
         kernel.attributes.update(op.attributes)
         self._insert(op, kernel)
 
-    def _copies_nothing(self, inner: Sequence[Operation], op: tinymo.KernelOp, reads: Sequence[SSAValue]) -> bool:
-        """Whether a kernel only copies bytes onto themselves. Counts what it copies if not."""
-        if len(inner) != 2 or not isinstance(inner[0], _COPIES):
-            return False
-        result = op.results[0]
-        copy = inner[0]
+    def _is_in_place(self, copy: tosa.ReshapeOp | tosa.SliceOp | tosa.ConcatOp, result: SSAValue) -> bool:
+        """Whether a kernel would only copy bytes onto themselves. Counts what it copies if not."""
         if isinstance(copy, tosa.ConcatOp):
-            wanted = _concatenated(copy, result)
-            views = self.groups
-            needed = [byte_size(part) for part, at in wanted if at is None or not views.is_view(part, result, at)]
+            wanted = [(part, at) for part, at in _concatenated(copy, result) if not self._is_view(part, result, at)]
+            moved = [part for part, _ in wanted]
         else:
-            offsets = self.groups.copies.get((result, reads[0]), ()) if reads else ()
-            is_view = any(self.groups.is_view(result, reads[0], offset) for offset in offsets)
-            needed = [] if is_view else [byte_size(result)]
-        for size in needed:
-            self.copied.add(size)
-        return not needed
+            moved = [] if self._is_view(result, copy.input1, 0) else [result]
+        for value in moved:
+            self.copied.add(byte_size(value))
+        return not moved
 
-    def _window(self, split: tinymo.SplitOp, part: SSAValue, source: SSAValue, axis: int, low: int) -> None:
-        buffer = self._buffer(part, split)
-        if not self._is_window(part, source, axis, low):
-            self._copy(split, self._strided(split, source, axis, low, part), buffer)
-
-    def _part(self, join: tinymo.JoinOp, part: SSAValue, low: int) -> None:
-        axis = join.axis.value.data
-        self._buffer(join.result, join)
-        if not self._is_window(part, join.result, axis, low):
-            source = self._constant(part, join) if _is_outside(part) else self._buffer(part, join)
-            self._copy(join, source, self._strided(join, join.result, axis, low, part))
-
-    def _is_window(self, part: SSAValue, whole: SSAValue, axis: int, low: int) -> bool:
-        offset = window_offset(part, whole, axis, low)
+    def _is_view(self, part: SSAValue, whole: SSAValue, offset: int | None) -> bool:
         return offset is not None and self.groups.is_view(part, whole, offset)
 
-    def _strided(self, before: Operation, whole: SSAValue, axis: int, low: int, part: SSAValue) -> SSAValue:
-        base = self._constant(whole, before) if _is_outside(whole) else self._buffer(whole, before)
-        window = strided_window(base, axis, low, cast(TensorType, part.type))
+    def _slice(self, op: tinymo.KernelOp, cut: tosa.SliceOp, start: Sequence[int]) -> None:
+        """A window that is no view is copied from where it lies: the other bytes of its source are not read."""
+        result, source = op.results[0], cut.input1
+        buffer = self._buffer(result, op)
+        offsets = self.groups.copies.get((result, source), ())
+        if not any(self._is_view(result, source, offset) for offset in offsets):
+            self._copy(op, self._window_of(op, source, start, result), buffer)
+
+    def _window(self, split: tinymo.SplitOp, part: SSAValue, low: int) -> None:
+        source, axis = split.source, split.axis.value.data
+        buffer = self._buffer(part, split)
+        if not self._is_view(part, source, window_offset(part, source, axis, low)):
+            self._copy(split, self._window_of(split, source, _start(source, axis, low), part), buffer)
+
+    def _part(self, join: tinymo.JoinOp, part: SSAValue, low: int) -> None:
+        result, axis = join.result, join.axis.value.data
+        self._buffer(result, join)
+        if not self._is_view(part, result, window_offset(part, result, axis, low)):
+            source = self._value(part, join)
+            self._copy(join, source, self._window_of(join, result, _start(result, axis, low), part))
+
+    def _window_of(self, before: Operation, whole: SSAValue, start: Sequence[int], part: SSAValue) -> SSAValue:
+        window = window_at(self._value(whole, before), start, cast(TensorType, part.type))
         self._insert(before, window)
         return window.results[0]
 
@@ -284,14 +291,15 @@ class _Bufferizer:
         self.copied.add(buffer_bytes(destination.type))
 
     def _spill(self, op: tinymo.SpillOp) -> None:
-        source = self._constant(op.source, op) if _is_outside(op.source) else self._buffer(op.source, op)
+        source = self._value(op.source, op)
         alloc = memref.AllocOp([], [], buffer_type(cast(TensorType, op.source.type), op.memory.data))
         self._define(op.handle, [alloc], op)
         self._insert(op, memref.CopyOp(source, alloc.memref))
         self.copied.spilled += byte_size(op.source)
 
-    def _returned(self, value: SSAValue, terminator: Operation) -> SSAValue:
-        return self._constant(value, terminator) if _is_outside(value) else self._buffer(value, terminator)
+    def _value(self, value: SSAValue, before: Operation) -> SSAValue:
+        """A buffer that holds `value`, whether it lies in one or is taken from outside."""
+        return self._constant(value, before) if _is_outside(value) else self._buffer(value, before)
 
     def _constant(self, value: SSAValue, before: Operation) -> SSAValue:
         """A buffer that a kernel fills with a constant, or with what a variable holds."""
@@ -301,13 +309,20 @@ class _Bufferizer:
         return alloc.memref
 
 
-def _is_used(op: Operation) -> bool:
-    return any(result.uses for result in op.results)
-
-
 def _is_outside(value: SSAValue) -> bool:
     """Whether kernels take `value` from outside, not from a buffer."""
     return is_constant(value) or is_variable(value)
+
+
+def _only_op(kernel: tinymo.KernelOp) -> tosa.ReshapeOp | tosa.SliceOp | tosa.ConcatOp | None:
+    """The op of a kernel that does nothing but copy; `None` for other kernels."""
+    first = kernel.body.block.first_op
+    is_copy = isinstance(first, tosa.ReshapeOp | tosa.SliceOp | tosa.ConcatOp)
+    return first if is_copy and first.next_op is kernel.terminator and len(kernel.results_) == 1 else None
+
+
+def _start(whole: SSAValue, axis: int, low: int) -> list[int]:
+    return [low if index == axis else 0 for index in range(len(shape_of(whole)))]
 
 
 def _concatenated(op: tosa.ConcatOp, result: SSAValue) -> list[tuple[SSAValue, int | None]]:
@@ -329,8 +344,9 @@ class BufferizePass(ModulePass):
     kernels: Literal["reference", "cmsis-nn", "unknown"] = "reference"
     """Whose kernels run: what may share bytes depends on them. Nothing shares for unknown ones."""
 
-    sharing: Literal["none", "views", "at-peaks", "all"] = "views"
-    """What shares bytes: nothing; what need not be copied then; whatever lowers the peak; in-place results as well."""
+    sharing: Literal["none", "views", "at-peaks", "all"] = "at-peaks"
+    """What shares bytes: nothing; what need not be copied then; whatever lowers the peak, which leaves the least that
+    must move together; all that can, in-place results too."""
 
     alignment: int = TFLM_ALIGNMENT
     """Tensors that share a buffer begin at multiples of this many bytes in it."""

@@ -1,4 +1,4 @@
-// RUN: tinymo-opt --split-input-file --verify-semantics --bufferize=alignment=4 %s 2> %t.txt | filecheck %s
+// RUN: tinymo-opt --split-input-file --verify-semantics --bufferize=sharing=views,alignment=4 %s 2> %t.txt | filecheck %s
 // RUN: filecheck %s --check-prefix=REMARK < %t.txt
 
 // Windows of columns are many runs of bytes in their source: they are copied, and the bytes are counted.

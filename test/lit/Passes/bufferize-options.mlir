@@ -1,13 +1,15 @@
 // RUN: tinymo-opt --bufferize=sharing=none %s 2>&1 | filecheck %s --check-prefixes=CHECK,NONE
 // RUN: tinymo-opt --bufferize=kernels=unknown %s 2>&1 | filecheck %s --check-prefixes=CHECK,NONE
-// RUN: tinymo-opt --bufferize %s 2>&1 | filecheck %s --check-prefixes=CHECK,VIEWS
+// RUN: tinymo-opt --bufferize=sharing=views %s 2>&1 | filecheck %s --check-prefixes=CHECK,VIEWS
+// RUN: tinymo-opt --bufferize %s 2>&1 | filecheck %s --check-prefixes=CHECK,ALL
 // RUN: tinymo-opt --bufferize=sharing=all %s 2>&1 | filecheck %s --check-prefixes=CHECK,ALL
 // RUN: tinymo-opt --bufferize=sharing=all,kernels=cmsis-nn %s 2>&1 | filecheck %s --check-prefixes=CHECK,VIEWS
 // RUN: not tinymo-opt --bufferize=alignment=0 %s 2>&1 | filecheck %s --check-prefix=ALIGNMENT
 // RUN: not tinymo-opt --bufferize=sharing=some %s 2>&1 | filecheck %s --check-prefix=SHARING
 
-// By default what need not be copied is shared, and results have bytes of their own. In-place results are asked for,
-// and the kernels must allow them: those of CMSIS-NN have no MAXIMUM in place. Nothing is known of unknown kernels.
+// Views need not be copied, and leave results bytes of their own. By default results lie on their operands where that
+// lowers the peak, as it does here, and the kernels must allow it: those of CMSIS-NN have no MAXIMUM in place. Nothing
+// is known of unknown kernels.
 
 // ALIGNMENT: pass 'bufferize': alignment is 0, but must be at least 1
 // SHARING: option 'sharing' of pass 'bufferize' takes none or views or at-peaks or all, not 'some'
