@@ -6,14 +6,15 @@ few bytes for good however many rounds it runs. It needs an arena plan, without 
 copied; so what counts is what a file with a plan takes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tinymo_xdsl.planner.loops import Loop, LoopCost, loop_cost, loop_source, plan_loop
 from tinymo_xdsl.planner.stripe_build import Edges
 from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan
 from tinymo_xdsl.planner.stripe_cost import Accounting, Cost, evaluate
-from tinymo_xdsl.planner.stripe_search import Found, SearchOptions, StripeSearch
+from tinymo_xdsl.planner.stripe_search import SearchOptions, StripeSearch
+from tinymo_xdsl.planner.stripe_solutions import Found
 from tinymo_xdsl.planner.stripe_spans import Span, make_span, row_unit, span_result
 from tinymo_xdsl.planner.stripes import Compute, Layer, Operand, Problem, Region, Solution
 
@@ -49,9 +50,7 @@ def loop_finalists(problem: Problem, options: SearchOptions, count: int, alone: 
     They differ in their regions first, in how many rounds and stripes these have second.
     """
     options = replace(options, accounting=Accounting.PLANNED, bytes_per_operator=None)
-    found = [one for one in _LoopSearch(problem, options, alone).best() if has_loops(one.solution)]
-    firsts = {one.regions: one for one in reversed(found)}
-    return [one.solution for one in sorted(found, key=lambda one: one is not firsts[one.regions])[:count]]
+    return _LoopSearch(problem, options, alone).finalists(count)
 
 
 def has_loops(solution: Solution) -> bool:
@@ -128,6 +127,10 @@ class _LoopSearch(StripeSearch):
             self._loops[span] = self._find_loops(span, below)
         return self._loops[span]
 
+    def best(self) -> list[Found]:
+        """What is found with loops."""
+        return [one for one in super().best() if has_loops(one.solution)]
+
     def _find_loops(self, span: Span, below: int) -> list[_LoopSpan]:
         source, result = loop_source(self.problem, span), span_result(self.problem, span)
         if source is None or span.resident + result.size >= below:
@@ -144,23 +147,21 @@ class _LoopSearch(StripeSearch):
             found.append(_LoopSpan(span, (*starts, result.rows), _LoopEdges(), loop=region.loop, cost=cost))
         return found
 
-    def build(self, splits: tuple[SplitSpan, ...]) -> Found | None:
-        """The solution of these regions, loops among them."""
-        regions = [
-            _as_region(split.loop) if isinstance(split, _LoopSpan) else self.build_region(split) for split in splits
-        ]
-        solution = Solution(tuple(region for region in regions if region is not None))
-        cost = evaluate_loops(self.problem, solution)
-        return Found(splits, solution, cost) if cost.macs <= self.maximum_macs else None
+    def total(self, split: SplitSpan) -> Candidate | None:
+        """What a span in stripes, or as a loop, costs."""
+        return split.candidate if isinstance(split, _LoopSpan) else super().total(split)
 
-    def cut_anew(self, splits: Iterable[SplitSpan], limit: int) -> Found | None:
-        """The same regions in as few stripes and rounds as keep to the limit; None if they cannot."""
-        loops = [self._cut_loop(split, limit) for split in splits if isinstance(split, _LoopSpan)]
-        others = super().cut_anew([split for split in splits if not isinstance(split, _LoopSpan)], limit)
-        if others is None or None in loops:
-            return None
-        anew = [*others.splits, *(loop for loop in loops if loop is not None)]
-        return self.build(tuple(sorted(anew, key=lambda split: split.span.first)))
+    def cut_lower(self, split: SplitSpan, limit: int) -> SplitSpan | None:
+        """The same span in as few stripes or rounds as keep to the limit; None if it cannot."""
+        return self._cut_loop(split, limit) if isinstance(split, _LoopSpan) else super().cut_lower(split, limit)
+
+    def build_region(self, split: SplitSpan) -> Region | None:
+        """The region of a span in stripes, or of a loop."""
+        return _as_region(split.loop) if isinstance(split, _LoopSpan) else super().build_region(split)
+
+    def written(self, solution: Solution) -> tuple[Problem, Solution]:
+        """Loops are layers."""
+        return _without_loops(self.problem, solution)
 
     def _cut_loop(self, split: _LoopSpan, limit: int) -> _LoopSpan | None:
         fitting = [loop for loop in self._loops[split.span] if loop.cost.peak <= limit]

@@ -204,18 +204,21 @@ class RegionBuilder:
         return parts[0]
 
 
-def build_region(problem: Problem, first: int, last: int, cuts: Sequence[int], edges: Edges) -> Region | None:
+def build_region(
+    problem: Problem, first: int, last: int, cuts: Sequence[int], edges: Edges, upwards: bool = False
+) -> Region | None:
     """
     The layers `first` to `last` in stripes that end at the rows `cuts[1:]` of the last result, from `cuts[0]` = 0 on.
 
-    None if no file can express them.
+    `upwards`: the last rows come first. None if no file can express them.
     """
     builder = RegionBuilder(problem, first, last, edges)
+    stripes = [Rows(start, stop) for start, stop in pairwise(cuts)]
     parts: list[Held] = []
-    for start, stop in pairwise(cuts):
-        part = builder.add_stripe(Rows(start, stop))
+    for rows in reversed(stripes) if upwards else stripes:
+        part = builder.add_stripe(rows)
         if part is None:
             return None
         parts.append(part)
-    builder.join(parts)
+    builder.join(sorted(parts, key=lambda part: part.rows))
     return Region(first, last, len(parts), tuple(builder.steps))

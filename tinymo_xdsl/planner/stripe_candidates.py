@@ -11,7 +11,7 @@ from itertools import pairwise
 from tinymo_xdsl.planner.rows import Rows, Window
 from tinymo_xdsl.planner.stripe_build import Edges, RegionBuilder, plan_stripe
 from tinymo_xdsl.planner.stripe_cost import Accounting, steps_macs
-from tinymo_xdsl.planner.stripe_in_place import stripe_peak
+from tinymo_xdsl.planner.stripe_in_place import StripeUse, stripe_use
 from tinymo_xdsl.planner.stripe_spans import Span, released_size, span_result
 from tinymo_xdsl.planner.stripes import MAXIMUM_JOINED, Problem, Program, Region, live_bytes, write_steps
 
@@ -33,11 +33,17 @@ class StripeCost:
 
 @dataclass(frozen=True)
 class SplitSpan:
-    """A span in stripes that end at the rows `cuts[1:]` of its result."""
+    """
+    A span in stripes that end at the rows `cuts[1:]` of its result; `upwards`, the last rows are computed first.
+
+    What is there in whole before and behind a stripe lies at the two ends of an arena, so that the bytes between them
+    are in one piece. That takes a region that goes downwards if its input lies at the high end, and one upwards if not.
+    """
 
     span: Span
     cuts: tuple[int, ...]
     edges: Edges
+    upwards: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class StripeCosts:
     def __init__(self, problem: Problem, accounting: Accounting = Accounting.COPIES) -> None:
         self.problem = problem
         self.accounting = accounting
-        self._stripes: dict[tuple[int, int, Rows, Edges], StripeCost | None] = {}
+        self._stripes: dict[tuple[int, int, Rows, Edges, bool], StripeCost | None] = {}
         self._candidates: dict[SplitSpan, Candidate | None] = {}
 
     def joined_size(self, span: Span) -> int:
@@ -109,31 +115,49 @@ class StripeCosts:
         """Bytes that the region of a span has in use however low its stripes are: its inputs, its joined result."""
         return span.resident + max(released_size(self.problem, span), self.joined_size(span))
 
-    def stripe(self, span: Span, rows: Rows, edges: Edges) -> StripeCost | None:
+    def stripe(self, span: Span, rows: Rows, edges: Edges, upwards: bool = False) -> StripeCost | None:
         """What the stripe that yields these rows of the span's result costs; None if no file can express it."""
-        key = (span.first, span.last, rows, edges)
+        key = (span.first, span.last, rows, edges, upwards)
         if key not in self._stripes:
-            self._stripes[key] = self._build_stripe(span, rows, edges)
+            self._stripes[key] = self._build_stripe(span, rows, edges, upwards)
         return self._stripes[key]
 
-    def _build_stripe(self, span: Span, rows: Rows, edges: Edges) -> StripeCost | None:
+    def _build_stripe(self, span: Span, rows: Rows, edges: Edges, upwards: bool) -> StripeCost | None:
         builder = RegionBuilder(self.problem, span.first, span.last, edges)
         if builder.add_stripe(rows) is None:
             return None
         stripe = Region(span.first, span.last, 1, tuple(builder.steps))
-        program = write_steps(self.problem, stripe)
-        upkeep = sum(operator.upkeep for operator in program.operators)
-        macs = steps_macs(self.problem, builder.steps)
         result = span_result(self.problem, span)
-        is_last = rows.stop == result.rows
-        if self.accounting is Accounting.COPIES:
-            peak = steps_peak(self.problem, program, span.released if is_last else ())
-            peak += rows.start * result.row_bytes + (0 if is_last else released_size(self.problem, span))
-        else:
-            later = Rows(rows.stop, min(rows.stop + len(rows), result.rows))
-            following = None if is_last else plan_stripe(self.problem, span.first, span.last, later, edges.padded)
-            peak = stripe_peak(self.problem, span, stripe, rows, following)
-        return StripeCost(peak, macs, len(program.operators), upkeep)
+        left = Rows(0, rows.start) if upwards else Rows(rows.stop, result.rows)
+        use = self._use(span, stripe, left, edges)
+        peak = use.peak + (result.rows - len(rows) - len(left)) * result.row_bytes
+        return StripeCost(peak, steps_macs(self.problem, builder.steps), use.operators, use.upkeep)
+
+    def _use(self, span: Span, stripe: Region, left: Rows, edges: Edges) -> StripeUse:
+        """What the operators of a stripe use; `left`: the rows of the result that are computed behind it."""
+        if self.accounting is Accounting.PLANNED:
+            following = plan_stripe(self.problem, span.first, span.last, left, edges.padded) if len(left) else None
+            return stripe_use(self.problem, span, stripe, following)
+        program = write_steps(self.problem, stripe)
+        peak = steps_peak(self.problem, program, () if len(left) else span.released)
+        peak += released_size(self.problem, span) if len(left) else 0
+        return StripeUse(peak, len(program.operators), sum(operator.upkeep for operator in program.operators))
+
+    def total(self, split: SplitSpan) -> Candidate | None:
+        """What a split span costs, stripe by stripe; None if no file can express it."""
+        rows = (Rows(start, stop) for start, stop in pairwise(split.cuts))
+        stripes = [self.stripe(split.span, part, split.edges, split.upwards) for part in rows]
+        costs = [cost for cost in stripes if cost is not None]
+        if len(costs) < len(stripes):
+            return None
+        joins = join_operators(len(stripes))
+        return Candidate(
+            split,
+            split.span.resident + max(self.joined_size(split.span), *(cost.peak for cost in costs)),
+            sum(cost.macs for cost in costs),
+            sum(cost.operators for cost in costs) + joins,
+            sum(cost.upkeep for cost in costs) + joins * self.problem.upkeep.join,
+        )
 
     def estimate(self, split: SplitSpan) -> Candidate | None:
         """What a span costs in two or more stripes of about equal height; None if no file can express it."""
@@ -146,7 +170,9 @@ class StripeCosts:
         stripes = [Rows(start, stop) for start, stop in pairwise(cuts)]
         inner = stripes[1:-1]
         tallest = max(inner, key=lambda rows: (len(rows), -abs(rows.start + rows.stop - cuts[-1])), default=stripes[0])
-        head, middle, tail = (self.stripe(span, rows, split.edges) for rows in (stripes[0], tallest, stripes[-1]))
+        head, middle, tail = (
+            self.stripe(span, rows, split.edges, split.upwards) for rows in (stripes[0], tallest, stripes[-1])
+        )
         if head is None or middle is None or tail is None:
             return None
         peaks = [head.peak, tail.peak, self.joined_size(span)]
@@ -155,7 +181,7 @@ class StripeCosts:
         operators = head.operators + tail.operators + joins
         upkeep = head.upkeep + tail.upkeep + joins * self.problem.upkeep.join
         if inner:
-            growth = self.growth(span)
+            growth = -self.growth(span) if split.upwards else self.growth(span)
             peaks += [int(middle.peak + growth * (rows.start - tallest.start)) for rows in (inner[0], inner[-1])]
             macs += middle.macs * (cuts[-2] - cuts[1]) // len(tallest)
             operators += middle.operators * len(inner)

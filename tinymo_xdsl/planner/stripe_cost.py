@@ -70,16 +70,19 @@ def planned_bytes(program: Program) -> list[int]:
 
     These are whole blocks of `ALIGNMENT` bytes of tensors that share all that they can, and of scratch.
     """
-    tensors = _tensors(program)
-    wishes = [wish for operator in program.operators for wish in operator.wishes]
-    steps = len(program.operators) + 2
-    change = [0] * (steps + 1)
-    for group in share(tensors, wishes, ALIGNMENT):
+    change = [0] * (len(program.operators) + 3)
+    for group in shared_groups(program):
         _add_pieces(group, change)
     before, *total = accumulate(change)
-    in_use = [size + _blocks(operator.scratch) for size, operator in zip(total, program.operators, strict=False)]
+    in_use = [size + whole_blocks(operator.scratch) for size, operator in zip(total, program.operators, strict=False)]
     # Inputs that nothing reads are gone when the first operator runs.
     return [max(before, in_use[0]), *in_use[1:]]
+
+
+def shared_groups(program: Program) -> list[Group]:
+    """The tensors that an arena plan places, in groups that share all bytes that they can; operators count from 1."""
+    wishes = [wish for operator in program.operators for wish in operator.wishes]
+    return share(_tensors(program), wishes, ALIGNMENT)
 
 
 def _tensors(program: Program) -> list[Tensor]:
@@ -96,18 +99,18 @@ def _tensors(program: Program) -> list[Tensor]:
         for tensor in operator.reads:
             window = windows.get(tensor)
             start, size = (0, program.sizes[tensor]) if window is None else (window.offset, program.sizes[window.part])
-            reads[tensor].append(Read(step, start // ALIGNMENT * ALIGNMENT, _blocks(start + size)))
+            reads[tensor].append(Read(step, start // ALIGNMENT * ALIGNMENT, whole_blocks(start + size)))
     for tensor in program.at_end:
-        reads[tensor].append(Read(len(program.operators) + 1, 0, _blocks(program.sizes[tensor])))
+        reads[tensor].append(Read(len(program.operators) + 1, 0, whole_blocks(program.sizes[tensor])))
+    placed = set(made).difference(program.variables)
     return [
-        Tensor(
-            _blocks(size) if index in made and index not in program.variables else 0, made.get(index, 0), tuple(read)
-        )
+        Tensor(whole_blocks(size) if index in placed else 0, made.get(index, 0), tuple(read))
         for index, (size, read) in enumerate(zip(program.sizes, reads, strict=True))
     ]
 
 
-def _blocks(size: int) -> int:
+def whole_blocks(size: int) -> int:
+    """The bytes of as many blocks of `ALIGNMENT` bytes as hold `size`."""
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 

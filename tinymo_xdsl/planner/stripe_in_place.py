@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tinymo_xdsl.planner.rows import AllRows, Rows
 from tinymo_xdsl.planner.sharing import Overwrite
 from tinymo_xdsl.planner.stripe_build import StripePlan
-from tinymo_xdsl.planner.stripe_spans import Span, span_result
+from tinymo_xdsl.planner.stripe_spans import Span
 from tinymo_xdsl.planner.stripes import (
     Compute,
     Part,
@@ -25,15 +25,29 @@ from tinymo_xdsl.planner.stripes import (
 )
 
 
-def stripe_peak(problem: Problem, span: Span, stripe: Region, rows: Rows, following: StripePlan | None) -> int:
+@dataclass(frozen=True)
+class StripeUse:
     """
-    Bytes in use at the worst operator of a stripe of `span`, but for what is resident.
+    What the operators of a stripe use.
 
-    `stripe`: the steps that yield `rows`. `following`: what the next stripe reads; None for the last one.
+    `peak`: bytes at the worst of them, but for what is resident and what there is of the result. `operators`: how many.
+    `upkeep`: bytes that they take for good.
+    """
+
+    peak: int
+    operators: int
+    upkeep: int
+
+
+def stripe_use(problem: Problem, span: Span, stripe: Region, following: StripePlan | None) -> StripeUse:
+    """
+    What a stripe of `span` uses.
+
+    `stripe`: its steps. `following`: what all stripes behind it read; None for the last one.
     """
     work = _StripeAtWork(problem, stripe)
     work.release(span, following)
-    return rows.start * span_result(problem, span).row_bytes + work.peak()
+    return StripeUse(work.peak(), work.operators, work.upkeep)
 
 
 @dataclass
@@ -52,11 +66,13 @@ class _StripeAtWork:
         self.problem = problem
         self.stripe = stripe
         self.time = 0
+        self.operators = 0
+        self.upkeep = 0
         self.buffers: list[_Buffer] = []
         self.homes: list[_Buffer | None] = []
         """Where the result of each step lies; None inside a value from before the region."""
-        self.read: dict[int, tuple[int, int]] = {}
-        """For each value from before the region the first row that is read, and the time when it is read last."""
+        self.read: dict[int, tuple[Rows, int]] = {}
+        """For each value from before the region the rows that are read, and the time when it is read last."""
         self.last_reader: dict[Source, int] = {}
         for number, step in enumerate(stripe.steps):
             self.last_reader.update(dict.fromkeys(sources_of(step), number))
@@ -67,6 +83,8 @@ class _StripeAtWork:
                 self.homes.append(self._compute(number, step))
 
     def _slice(self, number: int, step: Slice) -> _Buffer | None:
+        self.operators += 1
+        self.upkeep += self.problem.upkeep.slice
         home = None if isinstance(step.source, Whole) else self.homes[step.source.step]
         if home is not None and self.last_reader[step.source] == number:
             # What is cut off is dead as soon as it has been read, as a rule when it is made.
@@ -82,6 +100,7 @@ class _StripeAtWork:
             if size is not None:
                 self._add(size, self.time, self.time + 1)
                 self.time += 1
+                self.upkeep += self.problem.upkeep.pad
         operands = [self._read(source, start) for source in step.sources]
         made = len(step.rows) * self.problem.values[step.value].row_bytes
         overwritten = {wish.operand for wish in layer.wishes if isinstance(wish, Overwrite)}
@@ -97,6 +116,8 @@ class _StripeAtWork:
         home.last = self.time
         self._add(layer.scratch + len(step.rows) * layer.scratch_per_row, self.time, self.time)
         self.time += 1
+        self.operators += self.time - start
+        self.upkeep += layer.upkeep
         return home
 
     def _read(self, source: Source, time: int) -> _Buffer | None:
@@ -106,9 +127,9 @@ class _StripeAtWork:
             home.last = time
             return home
         value = source.value if isinstance(source, Whole) else self.stripe.steps[source.step].value
-        start = rows_of(self.problem, self.stripe, source).start
-        first, _ = self.read.get(value, (start, time))
-        self.read[value] = (min(first, start), time)
+        rows = rows_of(self.problem, self.stripe, source)
+        before, _ = self.read.get(value, (rows, time))
+        self.read[value] = (rows.hull(before), time)
         return None
 
     def _add(self, size: int, first: int, last: int) -> _Buffer:
@@ -125,12 +146,12 @@ class _StripeAtWork:
         }
         for index in span.released:
             value = self.problem.values[index]
-            stays_from = value.rows
+            stays = Rows(0, 0)
             if following is not None:
-                stays_from = 0 if index in read_whole else following.needed[index].start
-            first, last = self.read.get(index, (stays_from, 0))
-            self._add((value.rows - stays_from) * value.row_bytes, 0, self.time - 1)
-            self._add(max(stays_from - first, 0) * value.row_bytes, 0, last)
+                stays = Rows(0, value.rows) if index in read_whole else following.needed[index]
+            rows, last = self.read.get(index, (stays, 0))
+            self._add(len(stays) * value.row_bytes, 0, self.time - 1)
+            self._add((len(rows) - len(rows.intersection(stays))) * value.row_bytes, 0, last)
 
     def peak(self) -> int:
         """Bytes in use at the worst time."""

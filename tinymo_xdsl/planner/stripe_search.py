@@ -23,6 +23,8 @@ from tinymo_xdsl.planner.stripe_cost import Accounting, Cost, bytes_in_use, eval
 from tinymo_xdsl.planner.stripe_cuts import tallest_stripes
 from tinymo_xdsl.planner.stripe_order import slice_early
 from tinymo_xdsl.planner.stripe_paths import LayerCost, Path, find_paths
+from tinymo_xdsl.planner.stripe_placement import placed_bytes
+from tinymo_xdsl.planner.stripe_solutions import Draft, Found, Splits, directions, regions_of
 from tinymo_xdsl.planner.stripe_spans import (
     Span,
     closed_ends,
@@ -38,6 +40,12 @@ LIMITS_AT_ONCE = 16
 
 FINISHED_PATHS = 6
 """How many of the best estimated ways are cut anew and evaluated exactly."""
+
+BUILT = 24
+"""How many of the drafts that this gives are built and evaluated exactly."""
+
+PLACED = 3
+"""How many times more solutions are placed in an arena than are asked for."""
 
 LOWERED_PERCENTS = range(104, 78, -2)
 """The limits, in percent of the peak with equal stripes, for which regions are cut anew."""
@@ -71,25 +79,6 @@ class SearchOptions:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A solution, what it was built from, and what it costs exactly."""
-
-    splits: tuple[SplitSpan, ...]
-    solution: Solution
-    cost: Cost
-
-    @property
-    def regions(self) -> tuple[tuple[int, int, Edges], ...]:
-        """The regions without their cuts."""
-        return regions_of(self.splits)
-
-
-def regions_of(splits: Iterable[SplitSpan]) -> tuple[tuple[int, int, Edges], ...]:
-    """What is split, but not where it is cut."""
-    return tuple((split.span.first, split.span.last, split.edges) for split in splits)
-
-
-@dataclass(frozen=True)
 class Tried:
     """The path that was found for a limit of the peak, and its score as far as estimates tell."""
 
@@ -115,10 +104,7 @@ def finalists(problem: Problem, options: SearchOptions, count: int) -> list[Solu
     They differ in their regions first, in how these are cut second. None is worse than no regions, as far as the search
     can tell. If there is a limit, all of them keep to it, or none can.
     """
-    found = [one for one in StripeSearch(problem, options).best() if one.splits]
-    firsts = {one.regions: one for one in reversed(found)}
-    ranked = sorted(found, key=lambda one: one is not firsts[one.regions])
-    return [one.solution for one in ranked[:count]]
+    return StripeSearch(problem, options).finalists(count)
 
 
 class StripeSearch:
@@ -146,23 +132,13 @@ class StripeSearch:
         """Less is better: multiply-accumulates, and what operators are worth."""
         return cost.macs + self.options.macs_per_operator * cost.operators
 
-    def build(self, splits: tuple[SplitSpan, ...]) -> Found | None:
-        """The solution of these regions; None if it takes more work than is allowed, which estimates may miss."""
-        regions = [self.build_region(split) for split in splits]
-        solution = Solution(tuple(region for region in regions if region is not None))
-        cost = evaluate(self.problem, solution, self.options.accounting)
-        return Found(splits, solution, cost) if cost.macs <= self.maximum_macs else None
+    def is_within_work(self, cost: Cost) -> bool:
+        """Whether it takes no more work than is allowed, which estimates may miss."""
+        return cost.macs <= self.maximum_macs
 
-    def build_region(self, split: SplitSpan) -> Region | None:
-        """The region of a split span, with slices taken late or early, whichever peaks less."""
-        span = split.span
-        late = build_region(self.problem, span.first, span.last, split.cuts, split.edges)
-        if late is None:
-            return None
-        orders = (late, slice_early(self.problem, late))
-        return min(
-            orders, key=lambda region: steps_peak(self.problem, write_steps(self.problem, region), span.released)
-        )
+    def rank(self, found: Found | Draft) -> tuple[int, int, int]:
+        """Less is better; of equals, that with less work, and no regions before others."""
+        return self.score(found.cost), found.cost.macs, len(found.splits)
 
     # Which regions there are
 
@@ -250,12 +226,90 @@ class StripeSearch:
         path = self.cheapest_path(pool, limit)
         return None if path is None else Tried(limit + path.upkeep, limit, path)
 
+    # What becomes of split spans
+
+    def total(self, split: SplitSpan) -> Candidate | None:
+        """What a split span costs; None if no file can express it."""
+        return self.costs.total(split)
+
+    def cut_lower(self, split: SplitSpan, limit: int) -> SplitSpan | None:
+        """The same span in as few stripes as keep to the limit; None if it cannot."""
+        most = self.options.maximum_stripes
+        return tallest_stripes(self.costs, split.span, split.edges, limit, most, split.upwards)
+
+    def build_region(self, split: SplitSpan) -> Region | None:
+        """The region of a split span; where slices are copies they are taken late or early, whichever peaks less."""
+        span = split.span
+        late = build_region(self.problem, span.first, span.last, split.cuts, split.edges, split.upwards)
+        if late is None or self.options.accounting is Accounting.PLANNED:
+            return late
+        orders = (late, slice_early(self.problem, late))
+        return min(
+            orders, key=lambda region: steps_peak(self.problem, write_steps(self.problem, region), span.released)
+        )
+
+    def written(self, solution: Solution) -> tuple[Problem, Solution]:
+        """What `write_program` makes the file of."""
+        return self.problem, solution
+
+    def draft(self, splits: Splits) -> Draft | None:
+        """What these spans and the layers around them cost; None if no file can express them."""
+        totals = [self.total(split) for split in splits]
+        parts: list[LayerCost | Candidate] = [total for total in totals if total is not None]
+        if len(parts) < len(totals):
+            return None
+        inside = {layer for split in splits for layer in range(split.span.first, split.span.last + 1)}
+        parts += [cost for layer, cost in enumerate(self.layers) if layer not in inside]
+        peak = max((part.peak for part in parts), default=0)
+        macs, operators = sum(part.macs for part in parts), sum(part.operators for part in parts)
+        return Draft(splits, Cost(peak, 0, macs, operators, sum(part.upkeep for part in parts)))
+
+    def build(self, splits: Splits) -> Found:
+        """The solution of these regions, which a file can express."""
+        solution = Solution(tuple(region for split in splits if (region := self.build_region(split)) is not None))
+        return Found(splits, solution, evaluate(*self.written(solution), self.options.accounting))
+
+    def drafts(self, splits: Splits) -> Iterator[Draft]:
+        """These regions as they are, and cut anew for lower and lower limits, in all directions worth a try."""
+        for directed in directions(splits) if self.options.accounting is Accounting.PLANNED else [splits]:
+            draft = self.draft(directed)
+            if draft is None:
+                continue
+            yield draft
+            for percent in LOWERED_PERCENTS:
+                lowered = self.cut_anew(directed, draft.cost.peak * percent // 100)
+                if lowered is None:
+                    break
+                yield lowered
+
+    def cut_anew(self, splits: Splits, limit: int) -> Draft | None:
+        """The same regions in as few stripes as keep to the limit; None if they cannot."""
+        if self.options.stripes is not None:
+            return None
+        anew = [self.cut_lower(split, limit) for split in splits]
+        found = tuple(split for split in anew if split is not None)
+        return self.draft(found) if len(found) == len(anew) else None
+
     # The search
 
     def best(self) -> list[Found]:
         """What is found, the best first; no regions where nothing better is found."""
         limit = self.options.peak_limit
         return self.lowest_peaks() if limit is None else self.least_work(limit)
+
+    def finalists(self, count: int) -> list[Solution]:
+        """Up to `count` solutions with regions, the best first; they differ in their regions first."""
+        found = [one for one in self.best() if one.splits]
+        firsts = {one.regions: one for one in reversed(found)}
+        ranked = sorted(found, key=lambda one: one is not firsts[one.regions])
+        if self.options.accounting is Accounting.PLANNED and self.options.peak_limit is None:
+            # An arena may be larger than the bytes that are in use at once: a quick plan tells about by how much.
+            ranked = sorted(ranked[: PLACED * count], key=self.placed_size)
+        return [one.solution for one in ranked[:count]]
+
+    def placed_size(self, found: Found) -> int:
+        """Bytes of an arena that is planned quickly, and of what operators take for good."""
+        return placed_bytes(write_program(*self.written(found.solution))) + found.cost.upkeep
 
     def lowest_peaks(self) -> list[Found]:
         """
@@ -271,8 +325,9 @@ class StripeSearch:
             pool = self.pool(floor)
             tried += self.try_limits(pool, floor)
             if tried:
-                found = self.build(min(tried, key=lambda attempt: attempt.score).path.splits)
-                self.best_score = min(self.best_score, self.score((found or self.unsplit).cost))
+                draft = self.draft(min(tried, key=lambda attempt: attempt.score).path.splits)
+                if draft is not None and self.is_within_work(draft.cost):
+                    self.best_score = min(self.best_score, self.score(draft.cost))
             if self.cheapest_path(pool, floor) is None:
                 break
         return self.finish(tried)
@@ -289,38 +344,13 @@ class StripeSearch:
     def finish(self, tried: Sequence[Tried]) -> list[Found]:
         """The best first of what is on the best few paths, cut anew for lower and lower limits, down to no regions."""
         ranked = {regions_of(attempt.path.splits): attempt for attempt in sorted(tried, key=lambda one: -one.score)}
-        best = [attempt.path for attempt in reversed(ranked.values())][:FINISHED_PATHS]
-        found = [self.unsplit, *(one for path in best for one in self.solutions(path))]
-        better = [one for one in found if self.rank(one) <= self.rank(self.unsplit)]
+        best = [attempt.path.splits for attempt in reversed(ranked.values())][:FINISHED_PATHS]
+        drafts = [draft for splits in best for draft in self.drafts(splits)]
+        firsts = {regions_of(draft.splits): draft for draft in sorted(drafts, key=self.rank, reverse=True)}
+        drafts.sort(key=lambda draft: (draft is not firsts[regions_of(draft.splits)], self.rank(draft)))
+        found = [self.unsplit, *map(self.build, dict.fromkeys(draft.splits for draft in drafts[:BUILT]))]
+        better = [one for one in found if self.rank(one) <= self.rank(self.unsplit) and self.is_within_work(one.cost)]
         return sorted({one.solution: one for one in reversed(better)}.values(), key=self.rank)
-
-    def rank(self, found: Found) -> tuple[int, int, int]:
-        """Less is better; of equals, that with less work, and no regions before others."""
-        return self.score(found.cost), found.cost.macs, len(found.splits)
-
-    def solutions(self, path: Path) -> Iterator[Found]:
-        """The regions of a path as they are, and cut anew for lower and lower limits."""
-        found = self.build(path.splits)
-        if found is None:
-            return
-        yield found
-        for percent in LOWERED_PERCENTS:
-            lowered = self.cut_anew(path.splits, found.cost.peak * percent // 100)
-            if lowered is None:
-                return
-            yield lowered
-
-    def cut_anew(self, splits: Iterable[SplitSpan], limit: int) -> Found | None:
-        """The same regions in as few stripes as keep to the limit; None if they cannot."""
-        if self.options.stripes is not None:
-            return None
-        anew: list[SplitSpan] = []
-        for split in splits:
-            cut = tallest_stripes(self.costs, split.span, split.edges, limit, self.options.maximum_stripes)
-            if cut is None:
-                return None
-            anew.append(cut)
-        return self.build(tuple(anew))
 
     def least_work(self, limit: int) -> list[Found]:
         """The solutions that keep to the limit, with the least work first; those with the lowest peak if none does."""
@@ -333,11 +363,12 @@ class StripeSearch:
         lowest = StripeSearch(self.problem, replace(self.options, peak_limit=None, bytes_per_operator=0)).best()
         return self.fitting([lowest[0].splits], limit) or lowest
 
-    def fitting(self, choices: Iterable[tuple[SplitSpan, ...]], limit: int) -> list[Found]:
+    def fitting(self, choices: Iterable[Splits], limit: int) -> list[Found]:
         """Those of the choices of regions, as they are and cut anew, that keep to the limit; the least work first."""
-        both = [one for splits in choices for one in (self.build(splits), self.cut_anew(splits, limit))]
-        found = [one for one in both if one is not None and one.cost.peak <= limit]
-        return sorted(found, key=lambda one: self.work(one.cost))
+        drafts = (draft for splits in choices for draft in (self.draft(splits), self.cut_anew(splits, limit)))
+        found = [self.build(draft.splits) for draft in drafts if draft is not None]
+        fitting = [one for one in found if self.is_within_work(one.cost) and one.cost.peak <= limit]
+        return sorted(fitting, key=lambda one: self.work(one.cost))
 
 
 def layer_costs(problem: Problem, accounting: Accounting) -> list[LayerCost]:
