@@ -17,11 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinymo_xdsl.errors import ExitStatus, OutputsDifferError
-from tinymo_xdsl.flatbuffer.model import Model
-from tinymo_xdsl.flatbuffer.reader import read_model
-from tinymo_xdsl.flatbuffer.spills import copied_bytes, storage_bytes
 from tinymo_xdsl.report.optimized_file import optimize_file
-from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Report
+from tinymo_xdsl.report.report import Absent, BestPlan, FileReport, MeasuredArena, Report
 from tinymo_xdsl.search import OptimizeOptions
 from tinymo_xdsl.tools.command_line import ArgumentParser
 from tinymo_xdsl.verify import Verification
@@ -64,34 +61,38 @@ def measure(path: Path, options: OptimizeOptions, runs: int) -> Row:
     started = time.perf_counter()
     optimize_file(file, path.name, options, None)
     seconds = time.perf_counter() - started
-    optimized = optimize_file(file, f"{path.name}, optimized", options, runs)
-    return row_of(optimized.report, path.stem, seconds, spill_cell(read_model(optimized.data)))
+    return row_of(optimize_file(file, f"{path.name}, optimized", options, runs).report, path.stem, seconds)
 
 
-def spill_cell(model: Model) -> str:
+def spill_cell(file: FileReport) -> str:
     """Bytes that a run copies to a second memory and back, and the storage that takes."""
-    return f"{copied_bytes(model):,} in {sum(storage_bytes(model).values()):,}" if storage_bytes(model) else "-"
+    return f"{file.spilled:,} in {sum(size for _, size in file.storage):,}" if file.storage else "-"
 
 
-def row_of(report: Report, name: str, seconds: float, spilled: str) -> Row:
+def row_of(report: Report, name: str, seconds: float) -> Row:
     """What a report says in one row."""
-    new = report.optimization
-    assert new is not None
-    is_larger = isinstance(report.arena, MeasuredArena) and isinstance(new.arena, MeasuredArena)
-    is_larger = is_larger and new.arena.smallest > report.arena.smallest
+    assert report.optimization is not None
+    old, new = report.original, report.result
     cells = (
         name,
-        *arena_cells(report.arena, new.arena),
-        ", ".join(error_of(*pair) for pair in ((report.arena, report.modelled), (new.arena, new.modelled))),
-        *modelled_cells(report.modelled, new.modelled),
-        f"{new.after.live_peak_copies:,}",
-        f"{(new.model.macs / max(report.model.macs, 1) - 1):+.1%}",
-        f"{new.model.size / report.model.size - 1:+.1%}",
+        *arena_cells(old.measured, new.measured),
+        ", ".join(map(error_of, (old, new))),
+        f"{old.microcontroller.total:,}",
+        f"{new.microcontroller.total:,}",
+        *plan_cells(new.plan),
+        f"{new.peak.live_peak_copies:,}",
+        f"{(new.model.macs / max(old.model.macs, 1) - 1):+.1%}",
+        f"{new.model.size / old.model.size - 1:+.1%}",
         f"{seconds:.1f}",
-        spilled,
-        verdict(new.verification),
+        spill_cell(new),
+        verdict(report.optimization.verification),
     )
-    return Row(cells, ExitStatus.BAD_INPUT if is_larger else ExitStatus.OK)
+    return Row(cells, ExitStatus.BAD_INPUT if is_larger(old.measured, new.measured) else ExitStatus.OK)
+
+
+def is_larger(before: MeasuredArena | Absent, after: MeasuredArena | Absent) -> bool:
+    """Whether more is needed than before, as far as that is known."""
+    return isinstance(before, MeasuredArena) and isinstance(after, MeasuredArena) and after.smallest > before.smallest
 
 
 def arena_cells(before: MeasuredArena | Absent, after: MeasuredArena | Absent) -> tuple[str, ...]:
@@ -101,19 +102,17 @@ def arena_cells(before: MeasuredArena | Absent, after: MeasuredArena | Absent) -
     return f"{before.smallest:,}", f"{after.smallest:,}", f"{after.smallest / before.smallest:.3f}"
 
 
-def error_of(measured: MeasuredArena | Absent, modelled: ModelledArena | Absent) -> str:
+def error_of(file: FileReport) -> str:
     """By how much the modelled arena is off."""
-    if isinstance(measured, Absent) or isinstance(modelled, Absent):
-        return "-"
-    return f"{modelled.computer.total / measured.smallest - 1:+.1%}"
+    measured = file.measured
+    return f"{file.computer.total / measured.smallest - 1:+.1%}" if isinstance(measured, MeasuredArena) else "-"
 
 
-def modelled_cells(before: ModelledArena | Absent, after: ModelledArena | Absent) -> tuple[str, ...]:
-    """32-bit arenas before and after, activations and their bound after."""
-    if isinstance(before, Absent) or isinstance(after, Absent):
-        return ("-",) * 4
-    bound = f"{after.lower_bound:,}{', optimal' if after.optimal else ''}"
-    return f"{before.microcontroller.total:,}", f"{after.microcontroller.total:,}", f"{after.best:,}", bound
+def plan_cells(plan: BestPlan | Absent) -> tuple[str, ...]:
+    """Activations with the best plan, and their bound."""
+    if isinstance(plan, Absent):
+        return ("-",) * 2
+    return f"{plan.head:,}", f"{plan.lower_bound:,}{', optimal' if plan.optimal else ''}"
 
 
 def verdict(verification: Verification | Absent) -> str:

@@ -189,7 +189,7 @@ class Checker:
         assert result is not None
         if result.is_original:
             return Outcome.UNCHANGED, "nothing lowers the peak"
-        peaks = f"peak {report.before.live_peak_copies} -> {result.after.live_peak_copies}"
+        peaks = f"peak {report.original.peak.live_peak_copies} -> {report.result.peak.live_peak_copies}"
         if isinstance(result.verification, Absent):
             return Outcome.SKIPPED, f"{peaks}; not compared: {result.verification.why}"
         return Outcome.IDENTICAL, f"{peaks}; {result.verification}"

@@ -2,18 +2,29 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from flatbuffer_models import small_model
+from flatbuffer_models import NO_MODELS, PROJECT, model_files, small_model
 from modules_in_text import parse
 
 from tinymo_xdsl import zoo
-from tinymo_xdsl.analysis.memory_table import ROWS_OF_SOME, in_bytes, shorten, table_lines
-from tinymo_xdsl.analysis.peak import KernelMemory, Peak
+from tinymo_xdsl.analysis.memory_table import (
+    ROWS_OF_ALL,
+    ROWS_OF_SOME,
+    WIDTH,
+    Row,
+    in_bytes,
+    rows_to_show,
+    shorten,
+    sized_names,
+    table_lines,
+    table_of_lines,
+)
 from tinymo_xdsl.errors import BadModelError, BudgetError, MissingToolError, OutputsDifferError
 from tinymo_xdsl.flatbuffer.model import Metadata, Model, Operator, Subgraph, Tensor
 from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN
@@ -32,52 +43,52 @@ from tinymo_xdsl.report.operators import (
     supported_operators,
 )
 from tinymo_xdsl.report.optimized_file import OptimizedFile, optimize_file
-from tinymo_xdsl.report.report import Absent, MeasuredArena, Report
-from tinymo_xdsl.report.text import analysis_text, optimization_text, verification_text
+from tinymo_xdsl.report.report import Absent, FileReport, MeasuredArena, Report
+from tinymo_xdsl.report.text import SCREEN, analysis_text, optimization_text, verification_text
 from tinymo_xdsl.search import OptimizeOptions
 from tinymo_xdsl.verify import ArenaUse, Difference, EngineError, Verification, engines
 from tinymo_xdsl.verify.engines import TFLITE_MICRO, ModelFile
+
+DOCS = PROJECT / "docs"
 
 needs_tflite_micro = pytest.mark.skipif(
     not engines.is_installed(TFLITE_MICRO), reason="tflite-micro is not installed: it exists for Linux on x86-64"
 )
 
-KEYS: Mapping[str, Mapping[str, type]] = {
-    "model": {"file": str, "sha256": str, "ops": int, "macs": int},
-    "before": {"live_peak": int, "lower_bound": int, "arena": int, "peak_op": str},
-    "after": {
-        "live_peak": int,
-        "live_peak_copies": int,
-        "lower_bound": int,
-        "arena": int,
-        "optimal": bool,
-        "input": str,
-        "peak_op": str,
-    },
-    "tflm": {
-        "measured": bool,
-        "kernels": str,
-        "head": int,
-        "scratch": int,
-        "tail": int,
-        "temporary": int,
-        "min_arena": int,
-    },
-    "cost": {"extra_macs": int, "extra_flash": int, "spill_bytes": int},
-    "verify": {"engine": str, "runs": int, "tensors": int, "distinct_outputs": int, "identical": bool},
+DOCUMENTED: Mapping[str, str] = {
+    row[0].strip("`"): row[1]
+    for row in (line.strip("| ").split(" | ") for line in DOCS.joinpath("report.md").read_text("utf-8").splitlines())
+    if len(row) == 3 and row[0].startswith("`")
 }
-"""The schema `tinymo-report/1`. A report may lack any part, but what it has is here, with this type."""
+"""Key and type of each entry of the schema."""
+
+OBJECTS = {"file", "arena"}
+"""Types that have keys of their own."""
+
+
+def keys_of(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The keys in a report with their types, as the documentation writes them."""
+    match value:
+        case dict() if name in DOCUMENTED and DOCUMENTED[name] in OBJECTS:
+            yield name, DOCUMENTED[name]
+            yield from keys_of(value, DOCUMENTED[name])
+        case dict() if name in DOCUMENTED:
+            yield name, "object"
+        case dict():
+            for key, entry in value.items():
+                yield from keys_of(entry, f"{name}.{key}" if name else key)
+        case list():
+            for entry in value:
+                yield from keys_of(entry, f"{name}[]")
+        case _:
+            yield name, {str: "string", int: "integer", bool: "boolean"}[type(value)]
 
 
 def check_keys(text: str) -> dict[str, Any]:
     """The report in `text`, which keeps to the schema."""
     report: dict[str, Any] = json.loads(text)
+    assert set(keys_of(report)) <= DOCUMENTED.items()
     assert report.pop("schema") == "tinymo-report/1"
-    for outcome in report.get("passes", []):
-        assert {key: type(value) for key, value in outcome.items()} == {"name": str, "applied": bool, "why": str}
-    for part, entries in report.items():
-        if part != "passes":
-            assert {key: type(value) for key, value in entries.items()}.items() <= KEYS[part].items()
     return report
 
 
@@ -106,23 +117,30 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "is_installed", lambda engine: False)
 
 
+def measured(file: FileReport, tail: int, smallest: int) -> FileReport:
+    """A report as TFLite Micro might have measured it."""
+    head = file.layout.head
+    return replace(file, measured=MeasuredArena(ArenaUse(head + tail, head, tail), smallest))
+
+
 def with_arena(report: Report) -> Report:
-    return replace(report, arena=MeasuredArena(ArenaUse(total=5000, head=4000, tail=1000), smallest=5008))
+    return replace(report, original=measured(report.original, 1000, 6900))
 
 
 class TestAnalysis:
     @pytest.mark.usefixtures("no_engine")
     def test_the_figures_are_those_of_the_model(self):
         report = analyze_file(ModelFile.read("small.tflite", write_model(small_model())))
-        assert (report.model.ops, report.model.macs) == (6, 4 * 4 * 3 * 3 * 3 * 2)
-        assert [tensor.name for tensor in report.model.inputs] == ["image"]
-        assert [(tensor.dtype, tensor.shape) for tensor in report.model.outputs] == [("INT8", (1, 48))]
+        model = report.original.model
+        assert (model.ops, model.macs) == (6, 4 * 4 * 3 * 3 * 3 * 2)
+        assert [tensor.name for tensor in model.inputs] == ["image"]
+        assert [(tensor.dtype, tensor.shape) for tensor in model.outputs] == [("INT8", (1, 48))]
         # The sum, both of its terms, and the handle of the variable.
-        assert report.before.live_peak == 48 + 48 + 48 + 4
+        assert report.original.peak.live_peak == 48 + 48 + 48 + 4
 
     @needs_tflite_micro
     def test_the_arena_is_measured(self, shrinks: ModelFile):
-        arena = analyze_file(shrinks).arena
+        arena = analyze_file(shrinks).original.measured
         assert isinstance(arena, MeasuredArena)
         assert arena.use.head + arena.use.tail == arena.use.total <= arena.smallest
         # The planner can do no better than the peak, and does no worse on a model without branches.
@@ -131,9 +149,9 @@ class TestAnalysis:
     @pytest.mark.usefixtures("no_engine")
     def test_without_an_engine_there_is_no_arena(self, shrinks: ModelFile):
         report = analyze_file(shrinks)
-        assert isinstance(report.arena, Absent)
-        assert "tflm" not in check_keys(to_json(report))
-        assert "not installed" in analysis_text(report)
+        assert isinstance(report.original.measured, Absent)
+        assert check_keys(to_json(report))["tflm"]["measured"] is False
+        assert "not measured: no engine" in analysis_text(report)
 
     def test_a_model_that_the_engine_refuses_is_reported_without_an_arena(
         self, shrinks: ModelFile, monkeypatch: pytest.MonkeyPatch
@@ -142,48 +160,88 @@ class TestAnalysis:
             raise EngineError("needs an operator that it has not")
 
         monkeypatch.setattr(build, "arena_use", refuse)
-        assert analyze_file(shrinks).arena == Absent("needs an operator that it has not")
+        assert analyze_file(shrinks).original.measured == Absent("needs an operator that it has not")
 
     @pytest.mark.usefixtures("no_engine")
     def test_json_has_the_figures_and_the_keys_of_the_schema(self, shrinks: ModelFile):
         report = with_arena(analyze_file(shrinks))
         values = check_keys(to_json(report))
-        assert list(values) == ["model", "before", "tflm"]
+        assert list(values) == ["model", "before", "tflm", "tflm32", "hints"]
         assert values["model"]["file"] == "lenet5.tflite"
-        assert values["model"]["sha256"] == report.model.sha256
+        assert values["model"]["sha256"] == report.original.model.sha256
+        before = values["before"]
         # A plan's figures are in blocks of 16 bytes.
-        assert values["before"] == {"live_peak": 5880, "lower_bound": 5888, "arena": 5888, "peak_op": "pool_0"}
+        figures = {"live_peak": 5880, "lower_bound": 5888, "arena": 5888, "optimal": True, "peak_op": "pool_0"}
+        assert figures.items() <= before.items()
+        assert [step["used"] for step in before["steps"]][before["peak_step"]] == 5888
+        assert [step["operator"] for step in before["steps"]][:2] == ["CONV_2D", "AVERAGE_POOL_2D"]
+        assert before["buffers"][1]["kind"] == "tensor"
+        assert "AddConv2D()" in before["resolver"]
         assert values["tflm"] == {
             "measured": True,
             "kernels": "reference",
-            "head": 4000,
+            "head": 5888,
             "tail": 1000,
-            "min_arena": 5008,
+            "min_arena": 6900,
         }
+        assert values["tflm32"]["min_arena"] == report.original.microcontroller.total
+        assert [hint["name"] for hint in values["hints"]] == ["split-sepconv", "plan-memory"]
 
     @pytest.mark.usefixtures("no_engine")
-    def test_the_text_names_what_is_in_memory_at_the_peak(self, shrinks: ModelFile):
-        lines = analysis_text(with_arena(analyze_file(shrinks))).splitlines()
-        at = next(index for index, line in enumerate(lines) if "peak at operator" in line)
-        assert lines[at].split(",")[0].split() == ["peak", "at", "operator", "1"]
-        assert [line.split() for line in lines[at + 1 : at + 3]] == [["4,704", "conv_0"], ["1,176", "pool_0"]]
-        assert any(line.split()[:2] == ["smallest", "5,008"] for line in lines if line)
-        assert max(map(len, lines)) <= 120
+    def test_the_text_fits_a_screen_and_names_what_is_in_memory_at_the_peak(self, shrinks: ModelFile):
+        report = with_arena(analyze_file(shrinks))
+        lines = analysis_text(report).splitlines()
+        at = lines.index("peak: 5,888 bytes at operator 1, AVERAGE_POOL_2D")
+        assert [line.split() for line in lines[at + 1 : at + 3]] == [["4,704", "conv_0"], ["1,184", "pool_0"]]
+        assert any(
+            line.split()[-3:] == ["works", f"{report.original.microcontroller.total:,}", "6,900"] for line in lines
+        )
+        assert any(line.startswith("> 1 AVERAGE_POOL_2D") for line in lines)
+        assert "resolver.AddConv2D();" in " ".join(lines).split()
+        assert max(map(len, lines)) <= WIDTH
+        assert len(lines) <= SCREEN
+
+    @pytest.mark.parametrize("path", model_files(), ids=lambda path: path.stem)
+    @pytest.mark.skipif(not model_files(), reason=NO_MODELS)
+    def test_real_models_fit_a_screen(self, path: Path):
+        report = analyze_file(ModelFile.read(path.name, path.read_bytes()), measure=False)
+        text = analysis_text(report)
+        assert max(map(len, text.splitlines())) <= WIDTH
+        assert text.count("\n") <= SCREEN
+        check_keys(to_json(report))
+        everything = analysis_text(report, everything=True)
+        assert everything.count("\n") >= len(report.original.layout.steps)
+        assert "with less" not in everything
 
 
-def test_the_table_shows_all_kernels_of_a_short_schedule_and_the_largest_of_a_long_one():
-    def peak(count: int) -> Peak:
-        kernels = tuple(KernelMemory(f"t{index}", "ADD", 100 + index) for index in range(count))
-        return Peak(99 + count, 99 + count, 99 + count, kernels, count - 1, ())
+class TestTable:
+    def test_all_rows_of_a_short_schedule_are_shown_and_the_largest_of_a_long_one(self):
+        def rows(count: int) -> list[Row]:
+            return [Row(str(index), "ADD", 100 + index, f"t{index}") for index in range(count)]
 
-    assert [line.split()[0] for line in table_lines(peak(40))] == [str(index) for index in range(40)]
-    first, *rows = table_lines(peak(50))
-    assert first.split() == ["...", str(50 - ROWS_OF_SOME), "with", "less"]
-    assert [int(line.split()[0]) for line in rows] == list(range(50 - ROWS_OF_SOME, 50))
-    assert len(table_lines(peak(50), 50)) == 50
-    # The bars are to scale: the largest is full.
-    assert table_lines(peak(1))[0].count("#") == 24
-    assert [line.count("#") for line in table_lines(peak(101), 101)[::100]] == [12, 24]
+        assert [line.split()[-5:-4] for line in table_lines(rows(3), 3)][:2] == [["0"], ["1"]]
+        assert (rows_to_show(ROWS_OF_ALL), rows_to_show(ROWS_OF_ALL + 1)) == (ROWS_OF_ALL, ROWS_OF_SOME)
+        first, *shown = table_lines(rows(50), 20)
+        assert first.split() == ["...", "30", "with", "less"]
+        assert [int(line.removeprefix(">").split()[0]) for line in shown] == list(range(30, 50))
+        # The bars are to scale: the largest is full, and marked.
+        assert [line.count("#") for line in table_lines(rows(101), 101)[::100]] == [10, 20]
+        assert [line.startswith(">") for line in table_lines(rows(3), 3)] == [False, False, True]
+
+    def test_a_table_of_lines_always_has_the_peak_and_no_gap_of_one(self):
+        used = [1, 9, 1, 8, 1, 1, 1, 1, 7, 1, 1]
+        rows = [Row(str(index), "ADD", size, "x") for index, size in enumerate(used)]
+        assert [line.split()[0] for line in table_of_lines(rows, 11)] == ["0", ">", *map(str, range(2, 11))]
+        numbers = [line.removeprefix(">").split()[0] for line in table_of_lines(rows, 7)]
+        assert numbers == ["0", "1", "2", "3", "...", "8", "..."]
+        assert [line.split()[0] for line in table_of_lines(rows, 1)] == ["0", ">", "..."]
+        assert table_of_lines([], 5) == []
+
+    def test_what_does_not_fit_is_counted(self):
+        entries = [("large", 1000), ("x" * 80, 20), ("small", 3), ("tiny", 1)]
+        lines = sized_names(entries, 40, 3)
+        assert lines == ["1,000  large", f"   20  {'x' * 15}...{'x' * 15}", "    4  in 2 more"]
+        assert len(sized_names(entries, 40)) == len(entries)
 
 
 def test_names_and_numbers_are_short_and_on_one_line():
@@ -195,7 +253,8 @@ def test_names_and_numbers_are_short_and_on_one_line():
 class TestOptimization:
     def test_the_peak_comes_down_and_the_report_says_by_what(self, shrinks: ModelFile, unmeasured: OptimizedFile):
         values = check_keys(to_json(unmeasured.report))
-        assert list(values) == ["model", "before", "after", "cost", "passes"]
+        parts = ["model", "before", "after", "tflm", "tflm32", "cost", "added", "registrations", "passes"]
+        assert list(values) == parts
         assert values["after"]["live_peak_copies"] < values["before"]["live_peak"]
         assert values["cost"]["extra_flash"] == len(unmeasured.data) - len(shrinks.data)
         assert values["cost"]["extra_macs"] >= 0
@@ -204,19 +263,29 @@ class TestOptimization:
         assert values["after"]["lower_bound"] <= values["after"]["arena"] < values["before"]["arena"]
         # The report is of the file: it says the same when the file is read again.
         again = analyze_file(ModelFile.read("small.tflite", unmeasured.data))
-        assert again.before.live_peak_copies == values["after"]["live_peak_copies"]
-        assert again.model.macs == values["model"]["macs"] + values["cost"]["extra_macs"]
+        assert again.original.peak.live_peak_copies == values["after"]["live_peak_copies"]
+        assert again.original.model.macs == values["model"]["macs"] + values["cost"]["extra_macs"]
+        assert again.original.layout == unmeasured.report.result.layout
+        # The plan in the file is the best that was found.
+        assert values["tflm32"]["head"] == values["after"]["arena"] < values["before"]["tflm32"]["head"]
 
-    def test_the_text_shows_before_and_after(self, shrinks: ModelFile, unmeasured: OptimizedFile):
-        text = optimization_text(unmeasured.report, shrinks.model)
-        assert text.startswith("lenet5.tflite -> small.tflite\n")
-        assert "live peak, bytes (modelled)              5,880         3,528   -40.0 %" in text
+    def test_the_text_shows_before_and_after(self, unmeasured: OptimizedFile):
+        text = optimization_text(unmeasured.report)
+        lines = text.splitlines()
+        assert lines[0] == "lenet5.tflite -> small.tflite"
+        assert max(map(len, lines)) <= WIDTH
+        assert len(lines) <= SCREEN
+        old, new = (file.microcontroller for file in (unmeasured.report.original, unmeasured.report.result))
+        tail = next(line for line in lines if line.startswith("  tail:"))
+        assert f"{old.tail:,}" in tail.split()
+        assert f"{new.tail:,}" in tail.split()
         assert re.search(
-            r"operators added: .*SLICE x\d+.*\n  a MicroMutableOpResolver needs them: .*AddSlice\(\);", text
+            r"peak before: 5,888 bytes +peak after: [\d,]+ bytes\n  at operator 1, AVERAGE_POOL_2D +at op", text
         )
+        assert re.search(r"operators added: .*SLICE x\d+.*\na MicroMutableOpResolver needs them: .*AddSlice\(\);", text)
         assert "outputs not compared: not asked for" in text
         with pytest.raises(ValueError, match="no optimization"):
-            optimization_text(replace(unmeasured.report, optimization=None), shrinks.model)
+            optimization_text(replace(unmeasured.report, optimization=None))
 
     def test_the_same_model_and_options_give_the_same_bytes(self, shrinks: ModelFile, unmeasured: OptimizedFile):
         again = optimize_file(shrinks, "small.tflite", OptimizeOptions(), None)
@@ -231,7 +300,7 @@ class TestOptimization:
         assert values["cost"] == {"extra_macs": 0, "extra_flash": 0}
         assert not any(outcome["applied"] for outcome in values["passes"])
         assert all(outcome["why"] for outcome in values["passes"])
-        assert "the original, byte for byte" in optimization_text(kept.report, stays.model)
+        assert "the original, byte for byte" in optimization_text(kept.report)
 
     def test_a_budget_that_is_not_met_names_the_best_peak(self, shrinks: ModelFile):
         with pytest.raises(BudgetError, match=r"lenet5.tflite: .* 100 bytes; the least .* is \d,\d\d\d bytes"):
@@ -244,12 +313,12 @@ class TestOptimization:
         assert (values["verify"]["engine"], values["verify"]["runs"]) == ("tflite-micro", 2)
         assert values["verify"]["identical"] is True
         assert values["verify"]["tensors"] > 1
-        before, after = optimized.report.arena, optimized.report.optimization
+        before, after = optimized.report.original.measured, optimized.report.result.measured
         assert isinstance(before, MeasuredArena)
-        assert after is not None
-        assert isinstance(after.arena, MeasuredArena)
-        assert values["tflm"]["head"] == after.arena.use.head < before.use.head
-        assert "outputs identical, bit for bit" in optimization_text(optimized.report, shrinks.model)
+        assert isinstance(after, MeasuredArena)
+        assert values["tflm"]["measured"] is True
+        assert values["tflm"]["head"] == after.use.head < before.use.head == values["before"]["tflm"]["head"]
+        assert "outputs identical, bit for bit" in optimization_text(optimized.report)
 
     @needs_tflite_micro
     def test_a_result_that_computes_something_else_is_refused(
@@ -274,10 +343,10 @@ class TestOptimization:
     @pytest.mark.usefixtures("no_engine")
     def test_without_an_engine_nothing_is_compared_and_the_report_says_so(self, shrinks: ModelFile):
         optimized = optimize_file(shrinks, "small.tflite", OptimizeOptions(), 5)
-        assert not {"verify", "tflm"} & check_keys(to_json(optimized.report)).keys()
-        assert "outputs not compared: no engine to run models with" in optimization_text(
-            optimized.report, shrinks.model
-        )
+        values = check_keys(to_json(optimized.report))
+        assert "verify" not in values
+        assert values["tflm"]["measured"] is False
+        assert "outputs not compared: no engine to run models with" in optimization_text(optimized.report)
 
     @pytest.mark.parametrize("runs_original", [True, False])
     def test_only_an_original_that_no_engine_runs_goes_without_a_comparison(
@@ -301,14 +370,44 @@ class TestOptimization:
         assert optimization is not None
         assert optimization.verification == Absent("no engine runs the original: the engine crashed")
 
-    def test_a_larger_arena_is_warned_about(self, shrinks: ModelFile, unmeasured: OptimizedFile):
+    def test_a_larger_arena_is_warned_about(self, unmeasured: OptimizedFile):
         report, optimization = unmeasured.report, unmeasured.report.optimization
         assert optimization is not None
-        before = MeasuredArena(ArenaUse(5000, 4000, 1000), 5000)
-        for smallest, warned in ((5000, True), (4984, False)):
-            after = replace(optimization, arena=MeasuredArena(ArenaUse(5000, 2000, 3000), smallest))
-            text = optimization_text(replace(report, arena=before, optimization=after), shrinks.model)
-            assert ("warning: the peak is lower, but the arena of TFLite Micro is not" in text) == warned
+        before = measured(report.original, 1000, 7000)
+        for smallest, warned in ((7000, True), (6984, False)):
+            after = replace(optimization, result=measured(report.result, 3000, smallest))
+            text = optimization_text(replace(report, original=before, optimization=after))
+            assert ("warning: TFLite Micro's arena is no smaller on this machine" in text) == warned
+            assert "this machine, measured" in text
+
+    def test_spilled_tensors_are_counted(self, unmeasured: OptimizedFile):
+        report, optimization = unmeasured.report, unmeasured.report.optimization
+        assert optimization is not None
+        result = replace(report.result, storage=(("psram", 2048),), spilled=6144)
+        spilled = replace(report, optimization=replace(optimization, result=result))
+        values = check_keys(to_json(spilled))
+        assert values["cost"]["spill_bytes"] == 6144
+        assert values["after"]["storage"] == {"psram": 2048}
+        line = "storage in 'psram': 2,048 bytes (2.0 KiB); a run copies 6,144 bytes (6.0 KiB)"
+        assert line in optimization_text(spilled)
+
+    def test_without_a_plan_there_is_no_arena_of_one(self, shrinks: ModelFile):
+        values = check_keys(to_json(optimize_file(shrinks, "s.tflite", OptimizeOptions(plan=False), None).report))
+        assert not {"arena", "optimal"} & {*values["before"], *values["after"]}
+        assert values["tflm32"]["min_arena"] < values["before"]["tflm32"]["min_arena"]
+
+    @needs_tflite_micro
+    def test_every_documented_key_is_there(self, shrinks: ModelFile, unmeasured: OptimizedFile):
+        optimized = optimize_file(shrinks, "small.tflite", OptimizeOptions(), 1).report
+        assert optimized.optimization is not None
+        spilled = replace(optimized.result, storage=(("psram", 16),), spilled=16)
+        reports = [
+            analyze_file(shrinks, measure=False),
+            replace(optimized, optimization=replace(optimized.optimization, result=spilled)),
+        ]
+        found = {key for report in reports for key in keys_of(json.loads(to_json(report)))}
+        # What `storage` has depends on the model: its names are those of memories.
+        assert found == set(DOCUMENTED.items())
 
 
 def test_a_comparison_says_what_was_compared_and_how_much_that_proves():

@@ -4,17 +4,17 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import lit_in_process
-import numpy as np
 import pytest
 from flatbuffer_models import small_model
 from lit_in_process import Outcome
 
 from tinymo_xdsl import zoo
-from tinymo_xdsl.flatbuffer.model import Metadata
-from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN, planned_offsets
+from tinymo_xdsl.flatbuffer.model import Model
+from tinymo_xdsl.flatbuffer.offline_plan import UNPLANNED, planned_offsets, with_plan
 from tinymo_xdsl.flatbuffer.reader import read_file
 from tinymo_xdsl.flatbuffer.writer import write_file
 from tinymo_xdsl.report import build
@@ -37,6 +37,13 @@ def error_of(outcome: Outcome, status: int = 1) -> str:
     assert outcome.stdout == b""
     (line,) = outcome.stderr.decode().splitlines()
     return line
+
+
+def planned(model: Model, step: int) -> Model:
+    """`model` with a plan that puts each tensor in memory `step` bytes above the one before."""
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    places = count(0, step)
+    return with_plan(model, [UNPLANNED if tensor.data is not None else next(places) for tensor in tensors])
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +201,7 @@ class TestAnalyze:
 
     def test_json_in_a_file_leaves_the_text_on_standard_output(self, models: Path, no_engine: None):
         outcome = tinymo("analyze", models / "small.tflite", "--json", "report.json")
-        assert b"live peak" in outcome.stdout
+        assert b"arena of TFLite Micro" in outcome.stdout
         assert json.loads(Path("report.json").read_text())["before"]["live_peak"] > 0
 
     def test_a_report_never_replaces_the_model(self, models: Path):
@@ -211,11 +218,41 @@ class TestAnalyze:
         assert "with less" not in everything
         assert everything.count("\n") > shown.count("\n") + 20
 
-    def test_what_is_dropped_is_said_unless_it_is_to_be_quiet(self, tmp_path: Path, no_engine: None):
-        planned = replace(small_model(), metadata=(Metadata(OFFLINE_PLAN, np.zeros(3, "<i4").tobytes()),))
-        write_file(planned, tmp_path / "planned.tflite")
-        assert tinymo("analyze", "planned.tflite").stderr.startswith(b"tinymo: the arena plan in the file is dropped")
-        assert tinymo("analyze", "planned.tflite", "-q").stderr == b""
+    def test_a_plan_in_the_file_stays_and_is_no_remark(self, tmp_path: Path, no_engine: None):
+        write_file(planned(zoo.build("lenet5"), 16), tmp_path / "planned.tflite")
+        outcome = tinymo("analyze", "planned.tflite", "--json")
+        assert outcome.stderr == b""
+        offsets = [buffer["offset"] for buffer in json.loads(outcome.stdout)["before"]["buffers"]]
+        assert offsets == [16 * index for index in range(len(offsets))]
+
+    def test_the_page_is_written_beside_the_text(self, models: Path, no_engine: None):
+        outcome = tinymo("analyze", models / "small.tflite", "--html", "page.html")
+        assert (outcome.status, outcome.stderr) == (0, b"")
+        assert b"arena of TFLite Micro" in outcome.stdout
+        assert Path("page.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+    @pytest.mark.parametrize(
+        ("words", "error"),
+        [
+            ("--html small.tflite", "small.tflite: this would overwrite the input; name another file"),
+            ("--html link.html", "link.html: this would overwrite the input; name another file"),
+            ("--html r --json ./r", "r: this would overwrite the other report; name another file"),
+            ("--html -", "the page needs a file: name one behind --html"),
+            ("--html nowhere/r.html", "nowhere/r.html: cannot write the file: there is no folder 'nowhere'"),
+            ("--html folder", "folder: cannot write the file: Is a directory"),
+            ("--html /proc/r.html", "/proc/r.html: cannot write the file: No such file or directory"),
+        ],
+    )
+    def test_a_page_that_cannot_be_written_is_one_line(
+        self, models: Path, tmp_path: Path, no_engine: None, words: str, error: str
+    ):
+        data = (models / "small.tflite").read_bytes()
+        (tmp_path / "small.tflite").write_bytes(data)
+        (tmp_path / "link.html").symlink_to("small.tflite")
+        (tmp_path / "folder").mkdir()
+        assert error_of(tinymo("analyze", "small.tflite", *words.split())) == f"tinymo: error: {error}"
+        assert (tmp_path / "small.tflite").read_bytes() == data
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link.html", "small.tflite"]
 
 
 class TestOptimize:
@@ -256,7 +293,7 @@ class TestOptimize:
             outcome = tinymo("optimize", models / "shrinks.tflite", "--no-verify", "-o", "o.tflite", *words)
             assert outcome.status == 0
             assert (planned_offsets(read_file("o.tflite")) is not None) == has_plan, words
-            assert (b"plan-memory: applied" in outcome.stdout) == has_plan
+            assert (b"+ plan-memory " in outcome.stdout) == has_plan
 
     def test_what_cannot_be_improved_is_written_as_it_is(self, models: Path):
         outcome = tinymo("optimize", models / "stays.tflite", "--no-verify", "-o", "o.tflite")
@@ -309,7 +346,24 @@ class TestOptimize:
 
     def test_model_and_report_are_two_files(self, models: Path):
         message = error_of(tinymo("optimize", models / "shrinks.tflite", "-o", "x", "--json", "./x"))
-        assert message.endswith("x: the model and the report cannot be the same file")
+        assert message.endswith("x: this would overwrite the model that is written; name another file")
+
+    def test_a_dropped_plan_is_said_unless_it_is_to_be_quiet(self, tmp_path: Path):
+        write_file(planned(zoo.build("lenet5"), 16_384), tmp_path / "planned.tflite")
+        words = ["optimize", "planned.tflite", "-o", "o.tflite", "--no-verify"]
+        assert tinymo(*words).stderr.startswith(b"tinymo: the arena plan in planned.tflite is dropped")
+        assert tinymo(*words, "-q").stderr == b""
+        # What is written as it is keeps its plan.
+        write_file(read_file("o.tflite"), tmp_path / "again.tflite")
+        assert tinymo("optimize", "again.tflite", "-o", "o.tflite", "--no-verify").stderr == b""
+
+    def test_the_page_shows_before_and_after(self, models: Path):
+        words = ["optimize", models / "shrinks.tflite", "-o", "o.tflite", "--no-verify", "--html", "page.html"]
+        assert tinymo(*words).status == 0
+        page = Path("page.html").read_text("utf-8")
+        assert page.count('class="memory"') == 2
+        tinymo(*words)
+        assert Path("page.html").read_text("utf-8") == page
 
 
 class TestVerify:

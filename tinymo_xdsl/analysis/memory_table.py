@@ -1,17 +1,32 @@
-"""A peak as lines of text: what reports and the pass `report-memory` show of it."""
+"""Memory as lines of text: what reports and the pass `report-memory` show of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from tinymo_xdsl.analysis.peak import KernelMemory, Peak
+from tinymo_xdsl.analysis.peak import Peak
 
 ROWS_OF_ALL = 40
-"""A table of at most this many kernels is shown whole by default."""
+"""A table of at most this many rows is shown whole by default."""
 ROWS_OF_SOME = 24
-"""How many kernels a longer one shows."""
+"""How many rows a longer one shows."""
+WIDTH = 100
+"""Characters of a line."""
 
-_BAR = 24
+_BAR = 20
 _NAME = 44
 _ELLIPSIS = "..."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operator in a table."""
+
+    number: str
+    operator: str
+    used: int
+    """Bytes in memory while it runs."""
+    name: str
+    """Its first output."""
 
 
 def in_bytes(count: int) -> str:
@@ -33,41 +48,81 @@ def peak_lines(peak: Peak) -> list[str]:
     kernel = peak.peak_kernel
     if kernel is None:
         return ["no operators"]
-    width = max((len(f"{size:,}") for _, size in peak.alive), default=0)
-    alive = [f"  {size:>{width},}  {shorten(name, 72)}" for name, size in peak.alive]
-    return [f"peak at operator {peak.peak_index}, {kernel.operator}, while these are in memory:", *alive]
+    title = f"peak at operator {peak.peak_index}, {kernel.operator}, while these are in memory:"
+    return [title, *(f"  {line}" for line in sized_names(peak.alive, WIDTH - 4))]
 
 
-def table_lines(peak: Peak, rows: int | None = None) -> list[str]:
+def sized_names(entries: Sequence[tuple[str, int]], width: int, most: int | None = None) -> list[str]:
+    """Names with their bytes, a line of `width` characters each; of more than `most`, the rest in one line."""
+    shown = entries if most is None or len(entries) <= most else entries[: most - 1]
+    digits = max((len(f"{size:,}") for _, size in entries), default=0)
+    lines = [f"{size:>{digits},}  {shorten(name, width - digits - 2)}" for name, size in shown]
+    if rest := entries[len(shown) :]:
+        total = sum(size for _, size in rest)
+        lines.append(f"{total:>{digits},}  in {len(rest)} more")
+    return lines
+
+
+def kernel_rows(peak: Peak) -> list[Row]:
+    """The rows of a function's kernels."""
+    return [Row(str(at), row.operator, row.live_bytes, row.name) for at, row in enumerate(peak.kernels)]
+
+
+def rows_to_show(count: int) -> int:
+    """How many rows of a table of `count` are shown by default."""
+    return count if count <= ROWS_OF_ALL else ROWS_OF_SOME
+
+
+def table_lines(rows: Sequence[Row], most: int) -> list[str]:
     """
-    One line a kernel, in order of execution: its number, operator, bytes alive while it runs, and first output.
+    One line an operator, in order of execution: its number, name, bytes in memory with a bar, and first output.
 
-    `rows` limits the table to the kernels with the most bytes; by default long tables are limited.
+    At most `most` are shown, those with the most bytes; the first of the largest is marked as the peak.
     """
-    kernels = peak.kernels
-    limit = rows if rows is not None else len(kernels) if len(kernels) <= ROWS_OF_ALL else ROWS_OF_SOME
-    shown = _largest(kernels, limit)
-    operator_width = max((len(kernels[index].operator) for index in shown), default=0)
+    return _lines(rows, _largest(rows)[:most])
+
+
+def table_of_lines(rows: Sequence[Row], lines: int) -> list[str]:
+    """The same with as many operators as fit `lines` lines, the peak at least."""
+    if len(rows) <= lines:
+        return table_lines(rows, len(rows))
+    tables = (table_lines(rows, most) for most in range(lines, 0, -1))
+    return next((table for table in tables if len(table) <= lines), table_lines(rows, 1))
+
+
+def _largest(rows: Sequence[Row]) -> list[int]:
+    return sorted(range(len(rows)), key=lambda index: (-rows[index].used, index))
+
+
+def _lines(rows: Sequence[Row], shown: Sequence[int]) -> list[str]:
+    operator_width = max((len(rows[index].operator) for index in shown), default=0)
+    number_width = max((len(rows[index].number) for index in shown), default=0)
+    peak = next(iter(shown), None)
     lines: list[str] = []
     previous = -1
-    for index in shown:
+    for index in _without_small_gaps(shown, len(rows)):
         lines += _gap(index - previous - 1)
-        lines.append(_row(index, kernels[index], operator_width, peak.live_peak_copies))
+        row = rows[index]
+        mark = ">" if index == peak else " "
+        start = f"{mark} {row.number:>{number_width}} {row.operator:<{operator_width}} {row.used:>11,}"
+        lines.append(f"{start} {_bar(row.used, rows[shown[0]].used):<{_BAR}} {_fitting(row.name, len(start))}".rstrip())
         previous = index
-    return lines + _gap(len(kernels) - previous - 1)
+    return lines + _gap(len(rows) - previous - 1)
 
 
-def _largest(kernels: Sequence[KernelMemory], limit: int) -> Collection[int]:
-    by_size = sorted(range(len(kernels)), key=lambda index: (-kernels[index].live_bytes, index))
-    return sorted(by_size[:limit])
+def _without_small_gaps(shown: Sequence[int], count: int) -> list[int]:
+    """The rows `shown`, and those alone between that take no more room than the word that they are left out."""
+    ends = {*shown, -1, count}
+    return [index for index in range(count) if index in ends or {index - 1, index + 1} <= ends]
+
+
+def _bar(used: int, most: int) -> str:
+    return "#" * round(_BAR * used / most) if most else ""
+
+
+def _fitting(name: str, start: int) -> str:
+    return shorten(name, max(WIDTH - start - _BAR - 2, 16))
 
 
 def _gap(count: int) -> list[str]:
-    return [f"      {_ELLIPSIS} {count} with less"] if count else []
-
-
-def _row(index: int, kernel: KernelMemory, operator_width: int, most: int) -> str:
-    bar = "#" * round(_BAR * kernel.live_bytes / most) if most else ""
-    return (
-        f"{index:>5} {kernel.operator:<{operator_width}} {kernel.live_bytes:>11,} {bar:<{_BAR}} {shorten(kernel.name)}"
-    )
+    return [f"  {_ELLIPSIS} {count} with less"] if count > 0 else []

@@ -18,7 +18,7 @@ from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
 from tinymo_xdsl.analysis.kernels import functions
-from tinymo_xdsl.analysis.memory_table import in_bytes, peak_lines, table_lines
+from tinymo_xdsl.analysis.memory_table import in_bytes, kernel_rows, peak_lines, rows_to_show, table_lines
 from tinymo_xdsl.analysis.peak import Peak, peak_of
 
 
@@ -51,5 +51,5 @@ def _lines(name: str, peak: Peak, rows: int | None) -> list[str]:
         f"memory of @{name}: live peak {in_bytes(peak.live_peak)}, lower bound {in_bytes(peak.lower_bound)}",
         f"  with copies of split and joined parts {in_bytes(peak.live_peak_copies)}",
         *(f"  {line}" for line in peak_lines(peak)),
-        *table_lines(peak, rows),
+        *table_lines(kernel_rows(peak), rows_to_show(len(peak.kernels)) if rows is None else rows),
     ]

@@ -4,19 +4,17 @@ import logging
 from dataclasses import dataclass, replace
 
 from tinymo_xdsl.analysis.memory_table import in_bytes
-from tinymo_xdsl.backend.tflite.plan import PlannedModel
 from tinymo_xdsl.errors import BadModelError, BudgetError, MissingToolError, OutputsDifferError
-from tinymo_xdsl.flatbuffer.offline_plan import without_plan
 from tinymo_xdsl.flatbuffer.writer import write_model
-from tinymo_xdsl.frontend import import_model
-from tinymo_xdsl.report.build import measure_arena, model_arena, summarize
-from tinymo_xdsl.report.operators import added_operators
-from tinymo_xdsl.report.report import Absent, MeasuredArena, ModelledArena, Optimization, Report
+from tinymo_xdsl.report.build import file_report, import_unplanned, measure_arena
+from tinymo_xdsl.report.operators import added_operators, new_registrations
+from tinymo_xdsl.report.report import Absent, MeasuredArena, Optimization, Report
 from tinymo_xdsl.search import Optimized, OptimizeOptions, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.verify import Verification, compare_models, load_error
 from tinymo_xdsl.verify.engines import ModelFile, installed_engines
 
+logger = logging.getLogger(__name__)
 progress = logging.getLogger("tinymo_xdsl.progress")
 """What is being done, for people who wait."""
 
@@ -48,28 +46,28 @@ def optimize_file(file: ModelFile, target: str, options: OptimizeOptions, runs: 
     and `OutputsDifferError` when the comparison fails.
     """
     progress.info("optimizing %s", file.name)
-    module = import_model(file.model)
+    module = import_unplanned(file)
     optimized = optimize(module, options)
     _check_budget(file.name, optimized, options)
     result = _result(file, target, optimized)
     is_original = result.data == file.data
+    if file.has_plan and not is_original:
+        logger.info("the arena plan in %s is dropped: it holds for the tensors of that very file only", file.name)
     check = _check(file, result, runs)
-    model, before = summarize(file, module)
-    # The figures are those of the file that is written, read again.
-    new_model, after = summarize(result, module if is_original else import_model(without_plan(result.model)))
     plan_after = optimized.plan_before if is_original else optimized.plan_after
+    # The figures are those of the file that is written, read again.
+    read_again = module if is_original else import_unplanned(result)
+    added = added_operators(file.model, result.model)
     optimization = Optimization(
-        model=new_model,
-        after=after,
-        arena=check.arena_after,
-        modelled=_model_arena(result, plan_after),
-        added=added_operators(file.model, result.model),
+        result=file_report(result, read_again, check.arena_after, plan_after),
+        added=added,
+        registrations=new_registrations(file.model, added),
         passes=optimized.passes,
         verification=check.verification,
         is_original=is_original,
     )
-    modelled = _model_arena(file, optimized.plan_before)
-    return OptimizedFile(result.data, Report(model, before, check.arena_before, modelled, optimization))
+    original = file_report(file, module, check.arena_before, optimized.plan_before)
+    return OptimizedFile(result.data, Report(original, optimization=optimization))
 
 
 def _result(file: ModelFile, target: str, optimized: Optimized) -> ModelFile:
@@ -82,10 +80,6 @@ def _result(file: ModelFile, target: str, optimized: Optimized) -> ModelFile:
         if needs[0] <= needs[1]:
             return replace(file, name=target)
     return ModelFile.read(target, write_model(optimized.model))
-
-
-def _model_arena(file: ModelFile, planned: PlannedModel | None) -> ModelledArena | Absent:
-    return Absent("no plan is asked for") if planned is None else model_arena(file.model, planned.plan)
 
 
 def _check_budget(name: str, optimized: Optimized, options: OptimizeOptions) -> None:

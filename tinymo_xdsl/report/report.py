@@ -1,8 +1,10 @@
-"""What a run found out about a model. Text and JSON show the same object."""
+"""What a run found out about a model. Text, JSON and HTML show the same object."""
 
 from dataclasses import dataclass
 
 from tinymo_xdsl.analysis.peak import Peak
+from tinymo_xdsl.report.arena_layout import ArenaLayout
+from tinymo_xdsl.report.hints import Hint
 from tinymo_xdsl.report.operators import OperatorUse
 from tinymo_xdsl.search import PassOutcome
 from tinymo_xdsl.tflm.arena import ArenaNeed
@@ -44,19 +46,15 @@ class MeasuredArena:
 
 
 @dataclass(frozen=True)
-class ModelledArena:
-    """What TFLite Micro needs, computed from the file and not run."""
+class BestPlan:
+    """The best plan for the arena's head that was found, whether the file holds it or not."""
 
-    best: int
-    """Bytes of activations and scratch with the best plan that was found, whether the file holds it or not."""
+    head: int
+    """Bytes of activations and scratch."""
     lower_bound: int
     """No plan takes less, with the operators in this order and tensors sharing bytes as in the best one."""
     optimal: bool
     """Whether it is proven that no plan takes less than the best one."""
-    microcontroller: ArenaNeed
-    """With the plan that the file holds, or else TFLite Micro's own, where pointers have 32 bits."""
-    computer: ArenaNeed
-    """The same where pointers have 64 bits, as on the machine that measures."""
 
 
 @dataclass(frozen=True)
@@ -67,29 +65,52 @@ class Absent:
 
 
 @dataclass(frozen=True)
-class Optimization:
-    """A model after an optimization, and what it took."""
+class FileReport:
+    """A `.tflite` file and the memory that it takes."""
 
     model: ModelSummary
-    after: Peak
-    arena: MeasuredArena | Absent
-    modelled: ModelledArena | Absent
+    peak: Peak
+    """Tensors of the graph alone, without the runtime's rounding and scratch."""
+    layout: ArenaLayout
+    """The head of the arena, with the plan that the file holds, or else TFLite Micro's own."""
+    microcontroller: ArenaNeed
+    """What TFLite Micro needs with this layout where pointers have 32 bits, computed from the file and not run."""
+    computer: ArenaNeed
+    """The same where pointers have 64 bits, as on the machine that measures."""
+    measured: MeasuredArena | Absent
+    plan: BestPlan | Absent
+    operators: tuple[OperatorUse, ...]
+    storage: tuple[tuple[str, int], ...]
+    """Names of secondary memories, and the bytes of each that spilled tensors wait in."""
+    spilled: int
+    """Bytes that a run copies to and from these."""
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """What became of a model, and what it took."""
+
+    result: FileReport
     added: tuple[OperatorUse, ...]
     """Operators that the file has more of than the original."""
+    registrations: tuple[str, ...]
+    """The calls by which an application that ran the original registers what it does not have yet."""
     passes: tuple[PassOutcome, ...]
     verification: Verification | Absent
     is_original: bool
-    """Whether the original file is kept byte for byte, because nothing lowers its peak."""
+    """Whether the original file is kept byte for byte, because nothing makes it smaller."""
 
 
 @dataclass(frozen=True)
 class Report:
     """A model as it came and, if it was optimized, what became of it."""
 
-    model: ModelSummary
-    before: Peak
-    arena: MeasuredArena | Absent
-    """Of the model as it came."""
-    modelled: ModelledArena | Absent
-    """Of the model as it came."""
+    original: FileReport
+    hints: tuple[Hint, ...] = ()
+    """What passes may do for the model as it came."""
     optimization: Optimization | None = None
+
+    @property
+    def result(self) -> FileReport:
+        """The file that the report ends with: the optimized one, or else the original."""
+        return self.original if self.optimization is None else self.optimization.result

@@ -5,7 +5,9 @@ Source: `tensorflow/lite/micro/micro_allocation_info.cc`.
 """
 
 from dataclasses import dataclass
+from itertools import chain, repeat
 
+from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.flatbuffer.model import Model, Operator
 from tinymo_xdsl.flatbuffer.offline_plan import UNPLANNED, planned_offsets
 from tinymo_xdsl.planner.arena.problem import Buffer, Problem, round_up
@@ -35,6 +37,16 @@ class _Life:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One operator at work, or one call of a subgraph by it."""
+
+    graph: int
+    """The operator's subgraph."""
+    operator: int
+    """Its place there."""
+
+
+@dataclass(frozen=True)
 class _Scratch:
     size: int
     first: int
@@ -48,21 +60,28 @@ class _Lifetimes:
         self.model = model
         self.tensors = [[_Life() for _ in graph.tensors] for graph in model.subgraphs]
         self.scratch: list[_Scratch] = []
-        self.step = 0
-        self._enter(0)
+        self.steps: list[Step] = []
+        self._enter(0, ())
 
-    def _enter(self, index: int) -> None:
+    @property
+    def step(self) -> int:
+        """The step that runs; at step 0 the inputs are set."""
+        return len(self.steps)
+
+    def _enter(self, index: int, callers: tuple[int, ...]) -> None:
+        if index in callers:
+            raise BadModelError(f"subgraph {index} runs itself, which no memory is enough for")
         graph, lives = self.model.subgraphs[index], self.tensors[index]
         for tensor in (*graph.inputs, *graph.outputs):
             lives[tensor].begin(self.step)
-        for operator in graph.operators:
-            self.step += 1
+        for place, operator in enumerate(graph.operators):
+            self.steps.append(Step(index, place))
             for tensor in operator.outputs:
                 lives[tensor].begin(self.step)
             start = self.step
             for called in _called(operator):
-                self.step += 1
-                self._enter(called)
+                self.steps.append(Step(index, place))
+                self._enter(called, (*callers, index))
             for tensor in (*operator.inputs, *operator.outputs):
                 if tensor >= 0:
                     lives[tensor].last = self.step
@@ -85,8 +104,12 @@ class RuntimeProblem:
 
     problem: Problem
     """Tensors, subgraph after subgraph, then scratch. Those that the file's plan places are fixed; they may overlap."""
+    tensors: tuple[tuple[int, int], ...]
+    """The subgraph and the index of each buffer that is a tensor."""
     scratch: int
     """How many of the buffers are scratch."""
+    steps: tuple[Step, ...]
+    """What runs at the steps of the problem, from step 1 on. At step 0 the inputs are set."""
 
     @property
     def head(self) -> int:
@@ -95,17 +118,24 @@ class RuntimeProblem:
 
 
 def runtime_problem(model: Model) -> RuntimeProblem:
-    """The problem that TFLite Micro's planner is given for a model that runs on its reference kernels."""
+    """
+    The problem that TFLite Micro's planner is given for a model that runs on its reference kernels.
+
+    Raises `BadModelError` for a subgraph that runs itself.
+    """
     lifetimes = _Lifetimes(model)
-    offsets = iter(planned_offsets(model) or (UNPLANNED,) * sum(map(len, lifetimes.tensors)))
+    # A plan that is too short says nothing of the rest; TFLite Micro would not load it.
+    offsets = chain(planned_offsets(model) or (), repeat(UNPLANNED))
     buffers: list[Buffer] = []
+    tensors: list[tuple[int, int]] = []
     for number, (graph, lives) in enumerate(zip(model.subgraphs, lifetimes.tensors, strict=True)):
         for index, (tensor, life) in enumerate(zip(graph.tensors, lives, strict=True)):
             offset, size = next(offsets), round_up(tensor_bytes(tensor), ALIGNMENT)
             if tensor.data is None and not tensor.is_variable and size:
                 place = None if offset == UNPLANNED else offset
                 buffers.append(Buffer.whole(f"{number}/{index}", size, life.first, life.last + 1, offset=place))
+                tensors.append((number, index))
     for index, entry in enumerate(lifetimes.scratch):
         size = round_up(entry.size, ALIGNMENT)
         buffers.append(Buffer.whole(f"scratch {index}", size, entry.first, entry.last + 1))
-    return RuntimeProblem(Problem(tuple(buffers)), len(lifetimes.scratch))
+    return RuntimeProblem(Problem(tuple(buffers)), tuple(tensors), len(lifetimes.scratch), tuple(lifetimes.steps))

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tinymo_xdsl.errors import BadModelError
+from tinymo_xdsl.errors import BadModelError, TinymoError
 from tinymo_xdsl.numerics.sizes import parse_size
 from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError
 
@@ -44,6 +44,34 @@ def add_json(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the report as JSON to FILE and the text as usual; without FILE, print the JSON and nothing else",
     )
+
+
+def add_html(parser: argparse.ArgumentParser) -> None:
+    """`--html`, whose value is the path of the page."""
+    parser.add_argument(
+        "--html", metavar="FILE", help="write the report as one HTML page, with a picture of the memory over time"
+    )
+
+
+def check_reports(options: argparse.Namespace, output: str | None = None) -> None:
+    """Refuse reports that would go into the model, into the model that is written, into each other, or nowhere."""
+    if options.html == "-":
+        raise UsageError("the page needs a file: name one behind --html")
+    taken = {"the input": options.model, "the model that is written": output}
+    for path in (options.json, options.html):
+        if path is None or path == "-":
+            continue
+        for what, other in taken.items():
+            if other is not None and _is_same_file(path, other):
+                raise UsageError(f"{path}: this would overwrite {what}; name another file")
+        check_folder(path)
+        taken["the other report"] = path
+
+
+def check_folder(path: str) -> None:
+    """Refuse a file to write, before all the work, where there is no folder for it."""
+    if not Path(path).parent.is_dir():
+        raise TinymoError(f"{path}: cannot write the file: there is no folder '{Path(path).parent}'")
 
 
 def expand_json(words: Sequence[str]) -> list[str]:
@@ -108,6 +136,11 @@ def read_model_file(path: str) -> "ModelFile":
 
 def check_overwrite(output: str, model: str, hint: str = "") -> None:
     """Raise `UsageError` if writing `output` would overwrite the file `model`; `hint` says what else can be done."""
-    target, source = Path(output), Path(model)
-    if target.exists() and source.exists() and target.samefile(source):
+    if _is_same_file(output, model):
         raise UsageError(f"{output}: this would overwrite the input; name another file{hint}")
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    """Whether two paths lead to one file, which need not exist yet."""
+    first, second = Path(one), Path(other)
+    return first.resolve() == second.resolve() or (first.exists() and second.exists() and first.samefile(second))

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tinymo_xdsl.errors import ExitStatus, TinymoError
+from tinymo_xdsl.errors import ExitStatus
 from tinymo_xdsl.output import write_atomically
 from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError, write_output
 from tinymo_xdsl.tools.tinymo_arguments import (
+    add_html,
     add_json,
     add_model,
+    check_folder,
     check_overwrite,
+    check_reports,
     count,
     expand_json,
     expand_option,
@@ -56,6 +59,7 @@ def optimize(words: Sequence[str]) -> int:
     file = read_model_file(options.model)
 
     from tinymo_xdsl.analysis.aliases import KernelLibrary
+    from tinymo_xdsl.report.html import to_html
     from tinymo_xdsl.report.json_report import to_json
     from tinymo_xdsl.report.optimized_file import optimize_file
     from tinymo_xdsl.report.text import optimization_text
@@ -71,8 +75,10 @@ def optimize(words: Sequence[str]) -> int:
     write_atomically(output, optimized.data)
     if options.json is not None:
         write_output(options.json, to_json(optimized.report))
+    if options.html is not None:
+        write_output(options.html, to_html(optimized.report))
     if options.json != "-" and not options.quiet:
-        sys.stdout.write(optimization_text(optimized.report, file.model))
+        sys.stdout.write(optimization_text(optimized.report))
     return ExitStatus.OK
 
 
@@ -134,6 +140,7 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     )
     group.add_argument("--runs", type=count, default=5, metavar="N", help="inputs to compare on (default: 5)")
     add_json(parser)
+    add_html(parser)
     return parse(parser, expand_option(expand_json(words), _SPILL, _MEMORY))
 
 
@@ -143,9 +150,5 @@ def _check_paths(options: argparse.Namespace, output: str) -> None:
         raise UsageError("a model is binary and standard output has the report: name a file with -o")
     if not options.force:
         check_overwrite(output, options.model, " with -o, or add --force")
-    if not Path(output).parent.is_dir():
-        raise TinymoError(f"{output}: cannot write the file: there is no folder '{Path(output).parent}'")
-    if options.json not in (None, "-"):
-        check_overwrite(options.json, options.model)
-        if Path(options.json).resolve() == Path(output).resolve():
-            raise UsageError(f"{output}: the model and the report cannot be the same file")
+    check_folder(output)
+    check_reports(options, output)
