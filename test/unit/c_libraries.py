@@ -43,6 +43,10 @@ class Loaded:
     prefix: str
     code: ctypes.CDLL
 
+    def initialize(self) -> None:
+        """Forgets all runs."""
+        assert getattr(self.code, f"{self.prefix}_init")() == 0
+
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs of one run."""
         for index, values in enumerate(inputs):
@@ -74,8 +78,8 @@ def load(models: Mapping[str, Model], folder: Path) -> dict[str, Loaded]:
     subprocess.run([compiler(), *FLAGS, "-shared", "-fPIC", *sources, "-o", str(image)], check=True)
     code = ctypes.CDLL(str(image))
     loaded = {prefix: Loaded(library, prefix, code) for prefix, library in libraries.items()}
-    for prefix in loaded:
-        assert getattr(code, f"{prefix}_init")() == 0
+    for library in loaded.values():
+        library.initialize()
     return loaded
 
 

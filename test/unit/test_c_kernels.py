@@ -215,8 +215,13 @@ def cut(shape: tuple[int, ...], begin: tuple[int, ...], size: tuple[int, ...]) -
 
 def softmax(shape: tuple[int, ...], scale: float, dtype: str = "INT8") -> Model:
     """A SOFTMAX."""
-    result = tensor("result", dtype, shape, 1 / 256, -128 if dtype == "INT8" else 0)
-    return model_of("SOFTMAX", [tensor("image", dtype, shape, scale, 5)], [result], options("SoftmaxOptions", beta=1.0))
+    result = tensor("result", dtype, shape, 1 / 32768 if dtype == "INT16" else 1 / 256, -128 if dtype == "INT8" else 0)
+    return model_of(
+        "SOFTMAX",
+        [tensor("image", dtype, shape, scale, 0 if dtype == "INT16" else 5)],
+        [result],
+        options("SoftmaxOptions", beta=1.0),
+    )
 
 
 def enlarge(factor: tuple[int, int]) -> Model:
@@ -312,6 +317,8 @@ CASES: dict[str, Model] = {
     "softmax_steep": softmax((3, 4), 4.0),
     "softmax_pixels": softmax((1, 4, 3, 5), 0.05),
     "softmax_uint8": softmax((2, 7), 0.2, "UINT8"),
+    "softmax_int16": softmax((2, 7), 0.0005, "INT16"),
+    "softmax_int16_steep": softmax((1, 3), 1.0, "INT16"),
     "enlarge": enlarge((2, 2)),
     "enlarge_more": enlarge((1, 3)),
     "logistic": model_of(

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason=NO_MODELS)
 RUNS = 10
 ARENA_BYTES = 16 << 20
 SMALL = (
+    "ds_cnn_s_int16x8",
     "mlperf_ad_fcae_int8",
     "mlperf_ic_resnet8_int8",
     "mlperf_kws_dscnn_int8",
@@ -54,3 +55,23 @@ def test_a_real_model_in_c_computes_what_tflite_micro_computes(name: str, tmp_pa
         assert_same(loaded.run(inputs), wanted, loaded.library)
         distinct.update(values.tobytes() for values in wanted[:1])
     assert len(distinct) == RUNS
+
+
+def test_a_streaming_model_remembers_what_tflite_micro_remembers(tmp_path: Path) -> None:
+    """Each run depends on the ones before; initialising again forgets them all."""
+    path = MODELS / "microwakeword_vad_stream_int8.tflite"
+    micro = interpreter_of(path.read_bytes())
+    loaded = load({"net": read_model(path.read_bytes(), path.name)}, tmp_path)["net"]
+    steps = [random_inputs(loaded.library, seed) for seed in range(RUNS)]
+    outputs: list[bytes] = []
+    for inputs in steps:
+        micro.set_input(inputs[0], 0)
+        micro.invoke()
+        found = loaded.run(inputs)
+        assert_same(found, [np.array(micro.get_output(0))], loaded.library)
+        outputs.append(found[0].tobytes())
+    assert len(set(outputs)) > 1
+    again = [loaded.run(inputs)[0].tobytes() for inputs in steps]
+    assert again != outputs
+    loaded.initialize()
+    assert [loaded.run(inputs)[0].tobytes() for inputs in steps] == outputs

@@ -11,7 +11,12 @@ import numpy.typing as npt
 from tinymo_xdsl.numerics import fixed_point
 from tinymo_xdsl.numerics.activations import input_radius
 from tinymo_xdsl.numerics.fixed_point import Int32Array, IntegerArray
-from tinymo_xdsl.numerics.requantize import multiply_by_quantized_multiplier, quantize_multiplier, round_half_away
+from tinymo_xdsl.numerics.requantize import (
+    Multiplier,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    round_half_away,
+)
 
 _DIFFERENCE_INTEGER_BITS = 5
 """Differences to the largest input are taken into fixed-point numbers in (-32, 0]."""
@@ -71,17 +76,21 @@ def _reciprocal(total: Int32Array) -> tuple[Int32Array, Int32Array]:
     return fixed_point.one_over_one_plus_x(fraction.astype(np.int32)), _SUM_INTEGER_BITS - zeros
 
 
+def difference_multiplier(input_scale: float, beta: float) -> Multiplier:
+    """What takes differences of 16-bit inputs to [-65535, 0], which stands for [-10, 0]."""
+    return quantize_multiplier(_product(input_scale, beta) / (10.0 / 65535.0))
+
+
 def _softmax_int16(x: IntegerArray, input_scale: float, beta: float) -> IntegerArray:
-    # Differences in [-65535, 0] stand for [-10, 0].
-    multiplier = quantize_multiplier(_product(input_scale, beta) / (10.0 / 65535.0))
+    multiplier = difference_multiplier(input_scale, beta)
     difference = x.astype(np.int32) - x.max(axis=-1, keepdims=True).astype(np.int32)
     scaled = multiply_by_quantized_multiplier(difference, multiplier.value, multiplier.shift)
-    exponentials = _look_up(scaled.astype(np.int64) + 32767, _exponential_table())
+    exponentials = _look_up(scaled.astype(np.int64) + 32767, exponential_table())
     total = exponentials.sum(axis=-1, keepdims=True, dtype=np.int32)
     zeros = fixed_point.count_leading_zeros(total)
     # The sum as 1 + f, with f as the symmetric int16 that the table takes.
     normalised = ((total.astype(np.int64) << (zeros - 1)) + (1 << 13)) >> 14
-    reciprocal = _look_up(normalised - (1 << 15) - (1 << 16), _reciprocal_table())
+    reciprocal = _look_up(normalised - (1 << 15) - (1 << 16), reciprocal_table())
     right_shift = _INT32_BITS - zeros
     product = exponentials * reciprocal + (np.int64(1) << (right_shift - 1))
     return np.clip(product >> right_shift, 0, 32767).astype(np.int16)
@@ -96,13 +105,13 @@ def _look_up(x: IntegerArray, table: npt.NDArray[np.int64]) -> npt.NDArray[np.in
 
 
 @functools.cache
-def _exponential_table() -> npt.NDArray[np.int64]:
+def exponential_table() -> npt.NDArray[np.int64]:
     """`exp(v)` in units of 1/32768 for `v` in [-10, 0]."""
     return _interpolation_table(math.exp, np.float32(10), zero_point=32767)
 
 
 @functools.cache
-def _reciprocal_table() -> npt.NDArray[np.int64]:
+def reciprocal_table() -> npt.NDArray[np.int64]:
     """`1 / (1 + v)` in units of 1/32768 for `v` in [0, 1]."""
     return _interpolation_table(lambda v: 1.0 / (1.0 + v), np.float32(1), zero_point=-32768)
 

@@ -1,11 +1,18 @@
 """From a `.tflite` file to all files of a C library."""
 
 import hashlib
+from collections.abc import Iterator
+from typing import Final
 
 from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
 
 import tinymo_xdsl
-from tinymo_xdsl.analysis.kernels import functions
+from tinymo_xdsl.analysis.aliases import KernelLibrary
+from tinymo_xdsl.analysis.buffer_groups import SharingName
+from tinymo_xdsl.analysis.kernels import functions, kernels_of
+from tinymo_xdsl.analysis.sizes import element_bytes
 from tinymo_xdsl.backend.c.emit import source_file
 from tinymo_xdsl.backend.c.header import header_file
 from tinymo_xdsl.backend.c.library import Library, library_of
@@ -17,11 +24,15 @@ from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.flatbuffer.offline_plan import without_plan
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.executor import Executor
+from tinymo_xdsl.passes.bufferize import bufferize_function
 from tinymo_xdsl.passes.fold_constants import FoldConstantsPass
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
+from tinymo_xdsl.passes.plan_memory import plan_function
+from tinymo_xdsl.passes.schedule import SchedulePass
 
-DEFAULT_VECTORS = 4
+DEFAULT_VECTORS: Final = 4
+_SHARINGS: Final[tuple[SharingName, ...]] = ("at-peaks", "all")
 
 
 def compile_model(model: Model) -> Library:
@@ -31,9 +42,34 @@ def compile_model(model: Model) -> Library:
     Raises `NoKernelError` for an operator that there is no C for, `BadModelError` for what no module can say.
     """
     module = import_model(without_plan(model))
-    for step in (FoldConstantsPass(casts=True), FoldPadPass(), FormKernelsPass()):
+    for step in (FoldConstantsPass(casts=True), FoldPadPass(), FormKernelsPass(), SchedulePass()):
         step.apply(Context(), module)
-    return library_of(module)
+    return library_of(planned(module))
+
+
+def planned(module: ModuleOp) -> ModuleOp:
+    """A level-2 module with its buffers planned: of the ways to share bytes, the one that takes the smallest arena."""
+    alignment = max(map(element_bytes, _tensors(module)), default=1)
+    best: tuple[int, ModuleOp] | None = None
+    for sharing in _SHARINGS:
+        candidate = module.clone()
+        arenas: list[int] = []
+        for function in functions(candidate):
+            bufferize_function(function, KernelLibrary.REFERENCE, sharing, alignment)
+            arenas.append(sum(arena.size for arena in plan_function(function, alignment=alignment)))
+        # The others are initial values.
+        size = arenas[0]
+        if best is None or size < best[0]:
+            best = size, candidate
+    assert best is not None
+    return best[1]
+
+
+def _tensors(module: ModuleOp) -> Iterator[SSAValue]:
+    for function in functions(module):
+        yield from function.args
+        for kernel in kernels_of(function):
+            yield from kernel.outputs
 
 
 def generate(model: Model, data: bytes, name: str, prefix: str, vectors: int = DEFAULT_VECTORS) -> dict[str, str]:

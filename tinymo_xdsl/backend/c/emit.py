@@ -8,9 +8,10 @@ import numpy as np
 
 from tinymo_xdsl.backend.c import text
 from tinymo_xdsl.backend.c.layer import Border, Helper, Layer, Operand, RowFunction, Structure, Table, Value, flattened
-from tinymo_xdsl.backend.c.library import Call, Library, place
+from tinymo_xdsl.backend.c.library import Call, Library
 from tinymo_xdsl.backend.c.names import Names
 from tinymo_xdsl.backend.c.text import C_TYPES, comment, fill, lines
+from tinymo_xdsl.backend.c.variables import Variable
 
 _FILE: Final = """
 $banner
@@ -61,6 +62,7 @@ ${prefix}_status ${prefix}_init_with(void *arena, uint32_t bytes)
         return ${PREFIX}_ARENA_MISALIGNED;
     }
     arena_start = arena;
+    $variables
     return ${PREFIX}_OK;
 }
 
@@ -141,6 +143,9 @@ def source_file(library: Library, prefix: str, banner: str) -> str:
     """The text of `<prefix>.c`."""
     layers = [call.layer for call in library.calls]
     constants = _constants(layers)
+    for number, variable in enumerate(library.variables):
+        if variable.initial is not None:
+            constants.tables.name(variable.initial, f"variable_{number}")
     names = _function_names(layers)
     bodies = [_layer(call, number, constants, names) for number, call in enumerate(library.calls)]
     return fill(
@@ -149,7 +154,7 @@ def source_file(library: Library, prefix: str, banner: str) -> str:
         prefix=prefix,
         sections=_sections(layers, constants, names, prefix),
         layers="\n\n".join(bodies),
-        interface=_interface(library, prefix),
+        interface=_interface(library, prefix, constants),
     )
 
 
@@ -226,13 +231,12 @@ def _pointers(call: Call, constants: _Constants) -> str:
     found: list[str] = []
     for index, operand in enumerate(layer.operands):
         name = f"in{index}"
-        at = place(call, operand)
+        at = call.place(operand)
         start = constants.text(operand.value) if isinstance(operand.value, Table) else f"arena + {at}"
         found.append(f"const {function.element_in} *{name} = {_as(f'const {function.element_in}', start, operand)};")
     out = f"arena + {call.places[layer.result]}"
     pointer = out if function.element_out == "uint8_t" else f"({function.element_out} *)(void *)({out})"
-    moved = f" + {layer.offset}" if layer.offset else ""
-    found.append(f"{function.element_out} *out = {pointer}{moved};")
+    found.append(f"{function.element_out} *out = {pointer};")
     return lines(found)
 
 
@@ -262,6 +266,8 @@ def _loops(layer: Layer, constants: _Constants, names: Names[RowFunction]) -> st
         for index, operand in enumerate(layer.operands)
         if operand.image_elements
     ]
+    if layer.image_gap:
+        steps.append(f"out += {layer.image_gap};")
     return _loop("image", layer.images, lines([text_, *steps])) if layer.images > 1 else text_
 
 
@@ -307,7 +313,7 @@ def _one_slot(name: str, operand: Operand, slot: str, tap: str, constants: _Cons
     )
 
 
-def _interface(library: Library, prefix: str) -> str:
+def _interface(library: Library, prefix: str, constants: _Constants) -> str:
     upper = prefix.upper()
     calls = [f"layer_{number}(arena_start);" for number in range(len(library.calls))]
     accessors = {
@@ -326,7 +332,22 @@ def _interface(library: Library, prefix: str) -> str:
         for kind, tensors in (("input", library.inputs), ("output", library.outputs))
         if tensors
     )
-    return fill(_INTERFACE, prefix=prefix, PREFIX=upper, calls=lines(calls), tensors=described, **accessors)
+    return fill(
+        _INTERFACE,
+        prefix=prefix,
+        PREFIX=upper,
+        calls=lines(calls),
+        tensors=described,
+        variables=lines([_initialized(variable, constants) for variable in library.variables]),
+        **accessors,
+    )
+
+
+def _initialized(variable: Variable, constants: _Constants) -> str:
+    start = f"arena_start + {variable.offset}"
+    if variable.initial is not None:
+        return f"memcpy({start}, {constants.text(variable.initial)}, {variable.bytes}u);"
+    return f"memset({start}, {variable.fill}, {variable.bytes}u);"
 
 
 def _descriptions(prefix: str, kind: str, count: int) -> str:

@@ -153,15 +153,20 @@ class Layer:
     rows: int
     row_elements: int
     """Of the result, in elements of the function's row."""
-    offset: int = 0
-    """Where the first row of the result begins."""
     row_pitch: int | None = None
     """From one row of the result to the next, if that is not `row_elements`."""
+    image_pitch: int | None = None
+    """From one image of the result to the next, if that is not all its rows."""
 
     @property
     def pitch(self) -> int:
         """From one row of the result to the next."""
         return self.row_elements if self.row_pitch is None else self.row_pitch
+
+    @property
+    def image_gap(self) -> int:
+        """From the end of one image to the start of the next."""
+        return 0 if self.image_pitch is None else self.image_pitch - self.rows * self.pitch
 
 
 def flattened(helpers: Sequence[Helper]) -> list[Helper]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from string import Template
 from textwrap import dedent, indent, wrap
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,7 +11,10 @@ import numpy.typing as npt
 
 INDENT: Final = "    "
 _LINE_LENGTH: Final = 110
-_BLOCK = re.compile(r"^([ ]*)\$(\w+)$", re.MULTILINE)
+_NO_LINE: Final = "\0"
+_NAME: Final = re.compile(
+    r"(?m)^(?P<indent>[ ]*)\$(?P<block>\w+)$|\$(?P<dollar>\$)|\$\{(?P<braced>\w+)\}|\$(?P<plain>\w+)"
+)
 
 C_TYPES: Final = MappingProxyType(
     {
@@ -41,14 +43,16 @@ def fill(template: str, **values: object) -> str:
     A line that holds nothing but a `$name` takes a block of lines, each indented like the `$name`; it goes away where
     the block is empty.
     """
-    text = dedent(template).strip("\n")
 
-    def block(match: re.Match[str]) -> str:
-        lines = str(values[match[2]]).strip("\n")
-        return indent(lines, match[1]) if lines else "\0"
+    def replaced(match: re.Match[str]) -> str:
+        if match["dollar"]:
+            return "$"
+        if (name := match["block"]) is None:
+            return str(values[match["braced"] or match["plain"]])
+        block = str(values[name]).strip("\n")
+        return indent(block, match["indent"]) if block else _NO_LINE
 
-    text = _BLOCK.sub(block, text).replace("\0\n", "").replace("\n\0", "")
-    return Template(text).substitute({name: str(value) for name, value in values.items()})
+    return _NAME.sub(replaced, dedent(template).strip("\n")).replace(f"{_NO_LINE}\n", "").replace(f"\n{_NO_LINE}", "")
 
 
 def lines(entries: Sequence[str]) -> str:

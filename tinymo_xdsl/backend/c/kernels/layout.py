@@ -30,12 +30,17 @@ class BytesRow:
 
 @dataclass(frozen=True)
 class SliceRow(BytesRow):
-    """`count` bytes of each of `pixels` pixels, which are `pitch` bytes apart; the first begins at `start`."""
+    """
+    `count` bytes of each of `pixels` pixels, of which the first begins at `start`.
+
+    Pixels that are read are `pitch` bytes apart, those that are written `result_pitch`.
+    """
 
     pixels: int
     pitch: int
     start: int
     count: int
+    result_pitch: int
 
     @property
     def stem(self) -> str:
@@ -48,12 +53,13 @@ class SliceRow(BytesRow):
             copy = fill(
                 """
                 for (int32_t x = 0; x < $pixels; ++x) {
-                    memcpy(out + x * $count, rows[0] + x * $pitch$start, ${count}u);
+                    memcpy(out + x * $result_pitch, rows[0] + x * $pitch$start, ${count}u);
                 }
                 """,
                 pixels=self.pixels,
                 count=self.count,
                 pitch=self.pitch,
+                result_pitch=self.result_pitch,
                 start=start,
             )
         return _function(name, f"Copies {self.count} bytes of each of {self.pixels} pixels", copy)
@@ -74,7 +80,8 @@ class ConcatRow(BytesRow):
         copies: list[str] = []
         at = 0
         for number, count in enumerate(self.parts):
-            copies.append(f"memcpy(out{f' + {at}' if at else ''}, rows[{number}] + x * {count}, {count}u);")
+            # A part may lie in the result already.
+            copies.append(f"memmove(out{f' + {at}' if at else ''}, rows[{number}] + x * {count}, {count}u);")
             at += count
         body = fill(
             """

@@ -1,9 +1,14 @@
-"""Softmax of 8-bit elements: exponentials from a table, their sum, and a division by Newton's method, in integers."""
+"""
+Softmax in integers.
+
+Of 8-bit elements: exponentials from a table, their sum, and a division by Newton's method. Of 16-bit elements:
+exponentials and the division from tables of 512 chords.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
-from tinymo_xdsl.backend.c.arithmetic import CLAMP
+from tinymo_xdsl.backend.c.arithmetic import CLAMP, REQUANTIZE_ANY
 from tinymo_xdsl.backend.c.layer import Helper, Structure
 from tinymo_xdsl.backend.c.text import C_TYPES, fill
 
@@ -129,3 +134,84 @@ class SoftmaxRow:
             bits=12 + 31 - self.bits,
         )
         return text + "\n"
+
+
+LOOK_UP: Final = Helper(
+    "look_up",
+    """
+/* A function of 16 bits, interpolated between 513 values. */
+static inline int32_t look_up(int32_t x, const int16_t *table)
+{
+    const int32_t value = clamp(x, -32768, 32767);
+    const int32_t index = 256 + (value >> 7);
+    const int32_t slope = table[index + 1] - table[index];
+    return table[index] + ((slope * (value & 0x7F) + 64) >> 7);
+}
+""",
+    (CLAMP,),
+)
+
+_ROW_OF_16_BITS: Final = """
+/* Softmax of each of `count` vectors of $depth elements. */
+static void $name(int16_t *out, const int16_t *const *rows, const $structure *p)
+{
+    const int16_t *x = rows[0];
+    for (int32_t i = 0; i < p->count; ++i) {
+        int32_t largest = x[0];
+        for (int32_t c = 1; c < $depth; ++c) {
+            largest = x[c] > largest ? x[c] : largest;
+        }
+        int32_t sum = 0;
+        for (int32_t c = 0; c < $depth; ++c) {
+            const int32_t below = requantize_any(x[c] - largest, p->multiplier, p->shift);
+            out[c] = (int16_t)look_up(below + 32767, p->exponentials);
+            sum += out[c];
+        }
+        int32_t zeros = 0;
+        while (((uint32_t)sum << zeros & 0x80000000u) == 0) {
+            ++zeros;
+        }
+        /* The sum as 1 + f, and f as the 16 bits that the table takes. */
+        const int32_t sum_in_16_bits = (int32_t)((((uint32_t)sum << (zeros - 1)) + (1u << 13)) >> 14);
+        const int32_t inverse = look_up(sum_in_16_bits - (1 << 15) - (1 << 16), p->reciprocals);
+        const int32_t shift = 31 - zeros;
+        for (int32_t c = 0; c < $depth; ++c) {
+            const int64_t product = (int64_t)out[c] * inverse + ((int64_t)1 << (shift - 1));
+            out[c] = (int16_t)clamp((int32_t)(product >> shift), 0, 32767);
+        }
+        x += $depth;
+        out += $depth;
+    }
+}
+"""
+
+
+@dataclass(frozen=True)
+class SoftmaxRowOf16Bits:
+    """Vectors of `depth` elements of 16 bits to probabilities of 16."""
+
+    depth: int
+    element_in: str = "int16_t"
+    element_out: str = "int16_t"
+
+    @property
+    def stem(self) -> str:
+        return f"softmax_int16_{self.depth}"
+
+    @property
+    def structure(self) -> Structure:
+        fields = (
+            ("int32_t count", "vectors of a row"),
+            ("int32_t multiplier", "of differences to the largest element, to 10/65535"),
+            ("int32_t shift", "to the right after it"),
+            ("const int16_t *exponentials", "from -10 to 0"),
+            ("const int16_t *reciprocals", "of 1 to 2"),
+        )
+        return Structure("softmax_int16", fields)
+
+    @property
+    def helpers(self) -> tuple[Helper, ...]:
+        return (CLAMP, REQUANTIZE_ANY, LOOK_UP)
+
+    def definition(self, name: str) -> str:
+        return fill(_ROW_OF_16_BITS, name=name, structure=self.structure.name, depth=self.depth) + "\n"

@@ -1,16 +1,23 @@
 """Operators that TOSA has no words for."""
 
+from math import prod
 from typing import Final
 
 import numpy as np
+from xdsl.ir import SSAValue
 
 from tinymo_xdsl.backend.c.body import Body, dtype_of, shape_of
-from tinymo_xdsl.backend.c.kernels.softmax import SoftmaxRow
-from tinymo_xdsl.backend.c.layer import Layer, Operand, Table
+from tinymo_xdsl.backend.c.kernels.softmax import SoftmaxRow, SoftmaxRowOf16Bits
+from tinymo_xdsl.backend.c.layer import Layer, Operand, RowFunction, Table, Value
 from tinymo_xdsl.backend.c.rows import Window
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import operator_facts, tensor_facts
-from tinymo_xdsl.numerics.softmax import exponentials_of_differences
+from tinymo_xdsl.numerics.softmax import (
+    difference_multiplier,
+    exponential_table,
+    exponentials_of_differences,
+    reciprocal_table,
+)
 
 _DIFFERENCES: Final = 256
 
@@ -25,23 +32,32 @@ def custom(body: Body, op: tosa.CustomOp) -> list[Layer]:
 
 
 def softmax(body: Body, op: tosa.CustomOp) -> list[Layer]:
-    """Exponentials of all differences to the largest element are a table."""
+    """Exponentials are tables."""
     (source,), (result,) = op.input_list, op.output_list
-    dtype, to = dtype_of(source), dtype_of(result)
-    if dtype not in ("int8", "uint8") or to not in ("int8", "uint8", "int16"):
-        raise body.error(f"softmax of {dtype} to {to}")
     if (facts := tensor_facts(source)) is None:
         raise body.error("its input states no scale")
     beta = operator_facts(op).options.get("beta", 0.0)
-    exponentials = exponentials_of_differences(_DIFFERENCES, facts.one_scale, float(str(beta)))
+    function, parameters = _softmax_function(body, source, result, facts.one_scale, float(str(beta)))
+    *outer, depth = shape_of(source)
+    count = outer[-1] if len(outer) > 1 else 1
+    rows = prod(outer) // count
+    row = count * depth
+    operand = Operand(body.operand(source), Window(rows), row, rows * row)
+    return [Layer(function, (count, *parameters), (operand,), result, 1, rows, row)]
+
+
+def _softmax_function(
+    body: Body, source: SSAValue, result: SSAValue, scale: float, beta: float
+) -> tuple[RowFunction, tuple[Value, ...]]:
+    dtype, to, depth = dtype_of(source), dtype_of(result), shape_of(source)[-1]
+    if dtype == to == "int16":
+        factor = difference_multiplier(scale, beta)
+        tables = (Table.of(exponential_table(), "int16"), Table.of(reciprocal_table(), "int16"))
+        return SoftmaxRowOf16Bits(depth), (factor.value, -factor.shift, *tables)
+    if dtype not in ("int8", "uint8") or to not in ("int8", "uint8", "int16"):
+        raise body.error(f"softmax of {dtype} to {to}")
+    exponentials = exponentials_of_differences(_DIFFERENCES, scale, beta)
     terms = int(np.count_nonzero(exponentials))
     limits = np.iinfo(to)
-    depth = shape_of(source)[-1]
     function = SoftmaxRow(depth, dtype, to, int(limits.min), int(limits.max), limits.bits)
-    *outer, _ = shape_of(source)
-    count = int(np.prod(outer[-1:], dtype=np.int64)) if len(outer) > 1 else 1
-    rows = int(np.prod(outer, dtype=np.int64)) // count
-    row = count * depth
-    table = Table.of(exponentials[:terms], "int32")
-    operand = Operand(body.operand(source), Window(rows), row, rows * row)
-    return [Layer(function, (count, terms, table), (operand,), result, 1, rows, row)]
+    return function, (terms, Table.of(exponentials[:terms], "int32"))

@@ -6,11 +6,13 @@ from typing import Generic, TypeVar
 
 from xdsl.ir import Operation
 
-from tinymo_xdsl.analysis.kernels import Kernel
-from tinymo_xdsl.backend.c.body import Body
+from tinymo_xdsl.analysis.kernels import Kernel, is_constant
+from tinymo_xdsl.analysis.sizes import byte_size
+from tinymo_xdsl.backend.c.body import Body, NoKernelError
 from tinymo_xdsl.backend.c.layer import Layer
 from tinymo_xdsl.backend.c.lowering import convolutions, customs, elements, layouts, pools
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.facts import name_of
 
 OpT = TypeVar("OpT", bound=Operation)
 
@@ -53,6 +55,10 @@ def layers_of(kernel: Kernel) -> list[Layer]:
     Raises `NoKernelError`, which names the operator and its tensor, where there is no C for it.
     """
     body = Body(kernel)
+    if not kernel.ops:
+        if not all(map(is_constant, kernel.results)):
+            raise NoKernelError(f"'{name_of(kernel.results[0])}' has no C kernel: a variable is returned as it is")
+        return [layouts.copy_bytes(value, value, byte_size(value)) for value in kernel.results]
     if (layers := elements.table(body)) is not None:
         return layers
     for lowering in _LOWERINGS:
@@ -62,5 +68,4 @@ def layers_of(kernel: Kernel) -> list[Layer]:
         return [layer for op in cuts for layer in layouts.cut(body, op)]
     if reshapes := body.all(tosa.ReshapeOp):
         return layouts.reshape(body, reshapes[0])
-    kinds = ", ".join(dict.fromkeys(op.name for op in kernel.ops))
-    raise body.error(f"there is none for {kinds or 'no op'}")
+    raise body.error(f"there is none for {', '.join(dict.fromkeys(op.name for op in kernel.ops))}")

@@ -1,31 +1,62 @@
 """RESHAPE, PAD, CONCATENATION, slices, RESIZE_NEAREST_NEIGHBOR: bytes that move."""
 
 from math import prod
+from typing import cast
 
+from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
-from tinymo_xdsl.backend.c.body import Body, element_dtype, four_axes, shape_of
+from tinymo_xdsl.analysis.sizes import byte_size
+from tinymo_xdsl.backend.c.body import Body, NoKernelError, dtype_of, element_dtype, four_axes, shape_of
 from tinymo_xdsl.backend.c.kernels.layout import ConcatRow, PadRow, RepeatRow, SliceRow, uniform_byte
-from tinymo_xdsl.backend.c.layer import Border, Layer, Operand
+from tinymo_xdsl.backend.c.layer import Border, Layer, Operand, Table
 from tinymo_xdsl.backend.c.rows import Repeat, Window
 from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.facts import name_of
+from tinymo_xdsl.numerics import dense
+from tinymo_xdsl.operators.base import constant_attribute
 
 
 def _element_bytes(value: SSAValue) -> int:
     return element_dtype(value).itemsize
 
 
-def copy(body: Body, source: SSAValue, result: SSAValue) -> Layer:
-    """All bytes of a tensor, as one row."""
-    count = prod(shape_of(result)) * _element_bytes(result)
-    function = SliceRow(1, count, 0, count)
-    operand = Operand(body.operand(source), Window(1), count, count)
-    return Layer(function, (), (operand,), result, 1, 1, count)
+def copy_buffer(source: SSAValue, destination: SSAValue) -> Layer:
+    """`memref.copy` between windows of buffers."""
+    unit = _element_bytes(source)
+    images, rows, pixels, channels = four_axes(shape_of(source))
+    read, written = (_pitches(value) for value in (source, destination))
+    count = channels * unit
+    function = SliceRow(pixels, read[2], 0, count, written[2])
+    if pixels * count == read[1] == written[1] and read[2] == written[2] == count:
+        function = SliceRow(1, 0, 0, pixels * count, 0)
+    operand = Operand(source, Window(rows), read[1], read[0])
+    row = (pixels - 1) * written[2] + count
+    return Layer(function, (), (operand,), destination, images, rows, row, row_pitch=written[1], image_pitch=written[0])
+
+
+def _pitches(value: SSAValue) -> tuple[int, int, int]:
+    """Bytes from one image to the next, from one row and from one pixel."""
+    type_ = cast(MemRefType, value.type)
+    strides = [cast(int, stride) * _element_bytes(value) for stride in type_.get_strides() or ()]
+    if len(strides) > 4 and prod(shape_of(value)[:-3]) > 1:
+        raise NoKernelError(f"'{name_of(value)}' is copied along more than four axes, which has no C kernel")
+    image, row, pixel, _ = ([0] * 4 + strides)[-4:]
+    return image, row, pixel
+
+
+def copy_bytes(source: SSAValue, result: SSAValue, count: int) -> Layer:
+    """All bytes of a tensor, or of a constant, as one row."""
+    attribute = constant_attribute(source)
+    read = source if attribute is None else Table.of(dense.to_numpy(attribute), dtype_of(source))
+    return Layer(
+        SliceRow(1, count, 0, count, count), (), (Operand(read, Window(1), count, count),), result, 1, 1, count
+    )
 
 
 def reshape(body: Body, op: tosa.ReshapeOp) -> list[Layer]:
     """RESHAPE where the result is a buffer of its own."""
-    return [copy(body, op.input1, body.ending(op.output).result)]
+    return [copy_bytes(body.source(op.input1), body.ending(op.output).result, byte_size(op.output))]
 
 
 def cut(body: Body, op: tosa.SliceOp) -> list[Layer]:
@@ -40,9 +71,9 @@ def cut(body: Body, op: tosa.SliceOp) -> list[Layer]:
     images, rows, pixels, count = four_axes(size)
     unit = _element_bytes(op.output)
     if count == depth:
-        function = SliceRow(1, 0, left * depth * unit, pixels * depth * unit)
+        function = SliceRow(1, 0, left * depth * unit, pixels * depth * unit, 0)
     else:
-        function = SliceRow(pixels, depth * unit, (left * depth + channel) * unit, count * unit)
+        function = SliceRow(pixels, depth * unit, (left * depth + channel) * unit, count * unit, count * unit)
     row = width * depth * unit
     operand = Operand(body.operand(op.input1), Window(height, before=-low), row, height * row, first * height * row)
     return [Layer(function, (), (operand,), body.ending(op.output).result, images, rows, pixels * count * unit)]
