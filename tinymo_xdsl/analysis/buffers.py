@@ -31,15 +31,6 @@ BufferStep = tinymo.InputOp | tinymo.KernelOp | memref.CopyOp | ReturnOp
 """The ops that read or write buffers."""
 
 
-def is_bufferized(function: FuncOp) -> bool:
-    """Whether the tensors of `function` have become buffers."""
-    return bool(function.body.blocks) and any(
-        isinstance(op, memref.AllocOp | memref.ViewOp)
-        or (isinstance(op, tinymo.KernelOp) and bool(op.outputs or op.inputs))
-        for op in function.body.block.ops
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Place:
     """Bytes of a buffer."""

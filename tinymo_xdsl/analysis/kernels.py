@@ -11,12 +11,14 @@ rest is in memory.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from xdsl.dialects import memref
 from xdsl.dialects.builtin import IntegerType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import IsTerminator
 
 from tinymo_xdsl.dialects import tinymo, tosa
+from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import OPERATOR_KEY, TENSOR_KEY, has_tensor_facts, operator_facts
 
 
@@ -48,8 +50,16 @@ def functions(module: ModuleOp) -> Iterator[FuncOp]:
     return (op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks)
 
 
+def is_bufferized(function: FuncOp) -> bool:
+    """Whether the tensors of `function` have become buffers."""
+    ops = function.body.block.ops if function.body.blocks else ()
+    return any(isinstance(op, memref.AllocOp | memref.ViewOp) for op in ops)
+
+
 def kernels_of(function: FuncOp) -> list[Kernel]:
-    """The kernels of `function` in the order of their execution."""
+    """The kernels of `function` in the order of their execution. `BadModelError` if it works on buffers."""
+    if is_bufferized(function):
+        raise BadModelError(f"@{function.sym_name.data} works on buffers: this is possible before bufferize only")
     ops = [op for op in function.body.block.ops if not isinstance(op, tosa.ConstOp | tosa.ConstShapeOp)]
     if ops and ops[-1].has_trait(IsTerminator):
         ops.pop()

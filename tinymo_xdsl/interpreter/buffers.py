@@ -31,12 +31,12 @@ from tinymo_xdsl.analysis.buffers import (
     buffer_bytes,
     constant_offset,
     is_buffer,
-    is_bufferized,
     lifetimes,
     may_overlap,
     place_of,
     steps_of,
 )
+from tinymo_xdsl.analysis.kernels import is_bufferized
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import name_of

@@ -10,7 +10,8 @@ from xdsl.interpreter import Interpreter, PythonValues
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import InterpretationError
 
-from tinymo_xdsl.analysis.buffers import inputs_of, is_bufferized, reads_of
+from tinymo_xdsl.analysis.buffers import inputs_of, reads_of
+from tinymo_xdsl.analysis.kernels import is_bufferized
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import BadModelError, TinymoError
 from tinymo_xdsl.facts import name_of, tensor_facts

@@ -38,8 +38,8 @@ from xdsl.utils.exceptions import PassFailedException
 
 from tinymo_xdsl.analysis.aliases import TFLM_ALIGNMENT, KernelLibrary
 from tinymo_xdsl.analysis.buffer_groups import BufferGroups, SharingName, buffer_groups, part_starts, window_offset
-from tinymo_xdsl.analysis.buffers import buffer_bytes, element_size, is_bufferized
-from tinymo_xdsl.analysis.kernels import functions, is_constant
+from tinymo_xdsl.analysis.buffers import buffer_bytes, element_size
+from tinymo_xdsl.analysis.kernels import functions, is_bufferized, is_constant
 from tinymo_xdsl.analysis.liveness import is_variable
 from tinymo_xdsl.analysis.rows import shape_of
 from tinymo_xdsl.analysis.sizes import byte_size

@@ -40,8 +40,8 @@ from xdsl.rewriter import Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
 from tinymo_xdsl.analysis.aliases import TFLM_ALIGNMENT
-from tinymo_xdsl.analysis.buffers import ViewLike, accesses_of, buffer_bytes, is_bufferized, lifetimes
-from tinymo_xdsl.analysis.kernels import functions
+from tinymo_xdsl.analysis.buffers import ViewLike, accesses_of, buffer_bytes, lifetimes
+from tinymo_xdsl.analysis.kernels import functions, is_bufferized
 from tinymo_xdsl.analysis.memory_table import in_bytes
 from tinymo_xdsl.buffers import byte_buffer_type, byte_view, memory_of
 from tinymo_xdsl.facts import name_of

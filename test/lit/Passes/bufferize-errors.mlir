@@ -1,4 +1,6 @@
 // RUN: tinymo-opt --verify-diagnostics --split-input-file --bufferize %s | filecheck %s
+// RUN: not tinymo-opt --split-input-file --form-kernels %s 2>&1 | filecheck %s --check-prefix=BEFORE
+// RUN: not tinymo-opt --split-input-file --report-memory %s 2>&1 | filecheck %s --check-prefix=BEFORE
 
 // Which values are in memory is known once kernels are formed.
 
@@ -50,4 +52,15 @@ func.func @branch(%c: tensor<i1>, %x: tensor<4xi8>) -> tensor<4xi8> {
     tinymo.yield %0 : tensor<4xi8>
   }
   return %y : tensor<4xi8>
+}
+
+// -----
+
+// What works on kernels of tensors comes before.
+
+// BEFORE: error: @buffers works on buffers: this is possible before bufferize only
+// CHECK: func.func @buffers
+func.func @buffers() {
+  %x = memref.alloc() : memref<4xi8>
+  return
 }
