@@ -16,9 +16,9 @@ from lit_in_process import Outcome
 from one_operator import tensor
 from operator_models import model_of
 
-from tinymo_xdsl import zoo
 from tinymo_xdsl.backend.c.text import identifier
 from tinymo_xdsl.flatbuffer.writer import write_file
+from tinymo_xdsl.zoo.random_model import random_recipe
 
 
 def tinymo(*arguments: str | Path) -> Outcome:
@@ -27,9 +27,9 @@ def tinymo(*arguments: str | Path) -> Outcome:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network with images inside."""
-    path = tmp_path_factory.mktemp("model") / "LeNet-5.tflite"
-    write_file(zoo.build("lenet5"), path)
+    """A network of a few layers."""
+    path = tmp_path_factory.mktemp("model") / "Tiny-Net 5.tflite"
+    write_file(random_recipe(3, maximum_steps=4).model(), path)
     return path
 
 
@@ -53,7 +53,7 @@ def test_a_library_passes_its_self_test_and_says_what_it_takes(library: Path) ->
     outcome = tinymo("run", library, "--on", "host", "--json")
     assert outcome.status == 0
     report = json.loads(outcome.stdout)
-    arena = re.search(r"^#define LENET_5_ARENA_BYTES (\d+)$", (library / "lenet_5.h").read_text(), re.MULTILINE)
+    arena = re.search(r"^#define TINY_NET_5_ARENA_BYTES (\d+)$", (library / "tiny_net_5.h").read_text(), re.MULTILINE)
     assert arena is not None
     assert report["schema"] == "tinymo-run/1"
     assert (report["board"], report["self_test"], report["arena"]) == ("host", "passed", int(arena[1]))
@@ -64,7 +64,7 @@ def test_a_library_passes_its_self_test_and_says_what_it_takes(library: Path) ->
 
 def test_one_wrong_byte_is_found_and_named(library: Path) -> None:
     compiler()
-    source = library / "lenet_5_selftest.c"
+    source = library / "tiny_net_5_selftest.c"
     first = re.search(r"expected_0\[\d+\].*?\{\n\s*(\d+),", source.read_text(), re.DOTALL)
     assert first is not None
     edit(source, r"(expected_0\[\d+\].*?\{\n\s*)\d+,", rf"\g<1>{(int(first[1]) + 1) % 256},")
@@ -73,9 +73,9 @@ def test_one_wrong_byte_is_found_and_named(library: Path) -> None:
     assert f"vector 0, output 0, byte 0 is {first[1]}".encode() in outcome.stdout
 
 
-def test_a_wrong_multiplier_fails_the_self_test(library: Path) -> None:
+def test_a_wrong_bias_fails_the_self_test(library: Path) -> None:
     compiler()
-    edit(library / "lenet_5.c", r"(layer_0_shift\[\d+\].*?\{\n\s*)\d+,", r"\g<1>3,")
+    edit(library / "tiny_net_5.c", r"(layer_0_bias\[\d+\].*?\{\n\s*)-?\d+,", r"\g<1>99999,")
     assert tinymo("run", library).status == 4
 
 
@@ -91,8 +91,8 @@ def test_an_access_beside_the_arena_fails_the_self_test(library: Path) -> None:
         ).stderr
     ):
         pytest.skip("the compiler does not check addresses")
-    arena = int(re.findall(r"ARENA_BYTES (\d+)", (library / "lenet_5.h").read_text())[0])
-    edit(library / "lenet_5.h", r"ARENA_BYTES \d+", f"ARENA_BYTES {arena - 1}")
+    arena = int(re.findall(r"ARENA_BYTES (\d+)", (library / "tiny_net_5.h").read_text())[0])
+    edit(library / "tiny_net_5.h", r"ARENA_BYTES \d+", f"ARENA_BYTES {arena - 1}")
     outcome = tinymo("run", library)
     assert outcome.status == 4
     assert b"overflow" in outcome.stdout
@@ -100,21 +100,21 @@ def test_an_access_beside_the_arena_fails_the_self_test(library: Path) -> None:
 
 def test_status_codes_of_the_interface(library: Path, tmp_path: Path) -> None:
     image = tmp_path / "lib.so"
-    flags = [*FLAGS, "-shared", "-fPIC", "-DLENET_5_NO_STATIC_ARENA"]
-    subprocess.run([compiler(), *flags, str(library / "lenet_5.c"), "-o", str(image)], check=True)
+    flags = [*FLAGS, "-shared", "-fPIC", "-DTINY_NET_5_NO_STATIC_ARENA"]
+    subprocess.run([compiler(), *flags, str(library / "tiny_net_5.c"), "-o", str(image)], check=True)
     code = ctypes.CDLL(str(image))
-    code.lenet_5_input.restype = ctypes.c_void_p
-    bytes_ = int(re.findall(r"ARENA_BYTES (\d+)", (library / "lenet_5.h").read_text())[0])
+    code.tiny_net_5_input.restype = ctypes.c_void_p
+    bytes_ = int(re.findall(r"ARENA_BYTES (\d+)", (library / "tiny_net_5.h").read_text())[0])
     arena = ctypes.create_string_buffer(bytes_)
-    assert not hasattr(code, "lenet_5_init")
-    assert code.lenet_5_invoke() == 4
-    assert code.lenet_5_input(0) is None
-    assert code.lenet_5_init_with(None, bytes_) == 1
-    assert code.lenet_5_init_with(arena, bytes_ - 1) == 2
-    assert code.lenet_5_init_with(arena, bytes_) == 0
-    assert ctypes.addressof(arena) <= code.lenet_5_input(0) < ctypes.addressof(arena) + bytes_
-    assert code.lenet_5_input(1) is None
-    assert code.lenet_5_invoke() == 0
+    assert not hasattr(code, "tiny_net_5_init")
+    assert code.tiny_net_5_invoke() == 4
+    assert code.tiny_net_5_input(0) is None
+    assert code.tiny_net_5_init_with(None, bytes_) == 1
+    assert code.tiny_net_5_init_with(arena, bytes_ - 1) == 2
+    assert code.tiny_net_5_init_with(arena, bytes_) == 0
+    assert ctypes.addressof(arena) <= code.tiny_net_5_input(0) < ctypes.addressof(arena) + bytes_
+    assert code.tiny_net_5_input(1) is None
+    assert code.tiny_net_5_invoke() == 0
 
 
 def test_the_header_can_be_read_by_cpp_and_by_two_files(library: Path, tmp_path: Path) -> None:
@@ -122,11 +122,11 @@ def test_the_header_can_be_read_by_cpp_and_by_two_files(library: Path, tmp_path:
         pytest.skip("no C++ compiler: g++")
     user = tmp_path / "user.cpp"
     user.write_text(
-        '#include "lenet_5.h"\n#include "lenet_5.h"\n'
-        "int main() { return lenet_5_inputs[0].rank == LENET_5_INPUT_0_RANK ? lenet_5_init() : 9; }\n"
+        '#include "tiny_net_5.h"\n#include "tiny_net_5.h"\n'
+        "int main() { return tiny_net_5_inputs[0].rank == TINY_NET_5_INPUT_0_RANK ? tiny_net_5_init() : 9; }\n"
     )
     built = tmp_path / "lib.o"
-    subprocess.run([compiler(), "-std=c99", "-c", str(library / "lenet_5.c"), "-o", str(built)], check=True)
+    subprocess.run([compiler(), "-std=c99", "-c", str(library / "tiny_net_5.c"), "-o", str(built)], check=True)
     program = tmp_path / "user"
     subprocess.run(
         ["g++", "-Wall", "-Wextra", "-Werror", f"-I{library}", str(user), str(built), "-o", str(program)], check=True
@@ -163,7 +163,7 @@ def test_a_prefix_that_makes_no_identifiers_is_refused(prefix: str, model: Path,
 @pytest.mark.parametrize(
     ("stem", "wanted"),
     [
-        ("LeNet-5", "lenet_5"),
+        ("Tiny-Net 5", "tiny_net_5"),
         ("2fast", "model_2fast"),
         ("int", "model_int"),
         ("--", "model"),

@@ -57,9 +57,10 @@ def test_a_real_model_in_c_computes_what_tflite_micro_computes(name: str, tmp_pa
     assert len(distinct) == RUNS
 
 
-def test_a_streaming_model_remembers_what_tflite_micro_remembers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["microwakeword_vad_stream_int8", "tflm_mnist_lstm_int8"])
+def test_a_model_remembers_what_tflite_micro_remembers(name: str, tmp_path: Path) -> None:
     """Each run depends on the ones before; initialising again forgets them all."""
-    path = MODELS / "microwakeword_vad_stream_int8.tflite"
+    path = MODELS / f"{name}.tflite"
     micro = interpreter_of(path.read_bytes())
     loaded = load({"net": read_model(path.read_bytes(), path.name)}, tmp_path)["net"]
     steps = [random_inputs(loaded.library, seed) for seed in range(RUNS)]

@@ -234,6 +234,9 @@ def _pointers(call: Call, constants: _Constants) -> str:
         at = call.place(operand)
         start = constants.text(operand.value) if isinstance(operand.value, Table) else f"arena + {at}"
         found.append(f"const {function.element_in} *{name} = {_as(f'const {function.element_in}', start, operand)};")
+    for index, state in enumerate(layer.states):
+        at = f"arena + {call.places[state.value]}"
+        found.append(f"{state.ctype} *state{index} = ({state.ctype} *)(void *)({at});")
     out = f"arena + {call.places[layer.result]}"
     pointer = out if function.element_out == "uint8_t" else f"({function.element_out} *)(void *)({out})"
     found.append(f"{function.element_out} *out = {pointer};")
@@ -256,8 +259,10 @@ def _loops(layer: Layer, constants: _Constants, names: Names[RowFunction]) -> st
     for index, operand in enumerate(layer.operands):
         row.append(_fill_slots(f"in{index}", operand, first, constants))
         first += operand.access.slots
-    arguments = "out, rows" + (", &parameters" if function.structure is not None else "")
-    row.append(f"{names.name(function, function.stem)}({arguments});")
+    arguments = ["out", "rows", *(f"state{index}" for index in range(len(layer.states)))]
+    if function.structure is not None:
+        arguments.append("&parameters")
+    row.append(f"{names.name(function, function.stem)}({', '.join(arguments)});")
     if layer.rows > 1 or layer.images > 1:
         row.append(f"out += {layer.pitch};")
     text_ = _loop("y", layer.rows, lines(row))

@@ -142,6 +142,15 @@ class Operand:
 
 
 @dataclass(frozen=True, eq=False)
+class State:
+    """What a function reads and changes: an argument of its own, behind the rows."""
+
+    value: SSAValue
+    ctype: str
+    """Of an element."""
+
+
+@dataclass(frozen=True, eq=False)
 class Layer:
     """One call of `run whole`: all rows of one result."""
 
@@ -157,6 +166,8 @@ class Layer:
     """From one row of the result to the next, if that is not `row_elements`."""
     image_pitch: int | None = None
     """From one image of the result to the next, if that is not all its rows."""
+
+    states: tuple[State, ...] = ()
 
     @property
     def pitch(self) -> int:

@@ -21,6 +21,7 @@ C_TYPES: Final = MappingProxyType(
         "int8": "int8_t",
         "uint8": "uint8_t",
         "int16": "int16_t",
+        "uint16": "uint16_t",
         "int32": "int32_t",
         "int64": "int64_t",
         "float32": "float",

@@ -9,6 +9,7 @@ from xdsl.ir import SSAValue
 from tinymo_xdsl.backend.c.body import Body, dtype_of, shape_of
 from tinymo_xdsl.backend.c.kernels.softmax import SoftmaxRow, SoftmaxRowOf16Bits
 from tinymo_xdsl.backend.c.layer import Layer, Operand, RowFunction, Table, Value
+from tinymo_xdsl.backend.c.lowering.recurrent import lstm
 from tinymo_xdsl.backend.c.rows import Window
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import operator_facts, tensor_facts
@@ -27,6 +28,8 @@ def custom(body: Body, op: tosa.CustomOp) -> list[Layer]:
     match op.operator_name.data:
         case "SOFTMAX":
             return softmax(body, op)
+        case "UNIDIRECTIONAL_SEQUENCE_LSTM":
+            return lstm(body, op)
         case _:
             raise body.error("it is not among the operators that have one")
 
