@@ -33,10 +33,12 @@ from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.executor import run_and_observe
 from tinymo_xdsl.interpreter.semantics import check_same
+from tinymo_xdsl.passes.bufferize import BufferizePass
 from tinymo_xdsl.passes.fold_constants import FoldConstantsPass
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
 from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
+from tinymo_xdsl.passes.plan_memory import plan_function
 from tinymo_xdsl.passes.schedule import SchedulePass
 from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass
@@ -89,9 +91,22 @@ def check_network(recipe: Recipe) -> None:
         changed = module.clone()
         run_passes(changed, pass_)
         check_same(module, changed, pass_name=f"pass '{pass_.name}' alone")
-        run_passes(changed, FormKernelsPass(), LegalizeForTflitePass())
+        run_passes(changed, FormKernelsPass())
+        check_buffers(changed)
+        run_passes(changed, LegalizeForTflitePass())
+        check_buffers(changed)
         check_same(module, import_model(export_model(changed)), pass_name=f"'{pass_.name}' and the round trip")
     check_optimize(data, module)
+
+
+def check_buffers(module: ModuleOp) -> None:
+    """Kernels on buffers, and in planned arenas, keep the values."""
+    for bufferize in (BufferizePass(), BufferizePass(sharing="all", alignment=1)):
+        buffers = module.clone()
+        run_passes(buffers, bufferize)
+        check_same(module, buffers, pass_name=f"bufferize, sharing {bufferize.sharing},")
+        plan_function(main_function(buffers), alignment=bufferize.alignment, effort=0)
+        check_same(module, buffers, pass_name=f"plan-memory, sharing {bufferize.sharing},")
 
 
 def check_optimize(data: bytes, module: ModuleOp) -> None:
