@@ -21,8 +21,9 @@ from tinymo_xdsl.analysis.rows import ELEMENTWISE, shape_of
 from tinymo_xdsl.analysis.sizes import byte_size
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.planner import sharing as shared
-from tinymo_xdsl.planner.arena.problem import Overlap
+from tinymo_xdsl.planner.arena.problem import Overlap, Tie
 from tinymo_xdsl.planner.least_bytes import least_bytes
+from tinymo_xdsl.planner.origins import Origins
 from tinymo_xdsl.planner.overlaps import overlaps_of
 from tinymo_xdsl.planner.peak_sharing import share_at_peaks
 from tinymo_xdsl.planner.sharing import Copy, Overwrite, Piece, Read, Tensor, Wish, share
@@ -109,6 +110,12 @@ class Aliases:
         numbers = {value: number for number, value in enumerate(self.values)}
         numbered = [shared.Group(tuple((numbers[value], at) for value, at in g.members), g.pieces) for g in groups]
         return overlaps_of(self.tensors, self.wishes, numbered)
+
+    def ties(self) -> list[Tie]:
+        """Which tensors, by number, hold the same at which distance."""
+        copies = [wish for wish in self.wishes if isinstance(wish, Copy) and wish.offset % TFLM_ALIGNMENT == 0]
+        ties = (Tie(*tie) for tie in Origins(self.tensors, copies).ties())
+        return [tie for tie in ties if tie.distance % TFLM_ALIGNMENT == 0]
 
     def least_bytes(self, scratch: Sequence[Tensor] = ()) -> int:
         """The bytes that no plan can do without, whatever it shares."""

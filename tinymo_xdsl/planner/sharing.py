@@ -16,51 +16,8 @@ from itertools import pairwise
 from math import inf
 from typing import TypeAlias
 
-
-@dataclass(frozen=True)
-class Read:
-    """The bytes [start, stop) of a tensor are read at `step`."""
-
-    step: int
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """`size` bytes that are written at step `made`, once and for all."""
-
-    size: int
-    made: int
-    reads: tuple[Read, ...]
-
-
-@dataclass(frozen=True)
-class Copy:
-    """An operator that copies bytes makes `part` equal to the bytes of `whole` that begin at `offset`."""
-
-    part: int
-    whole: int
-    offset: int
-
-
-@dataclass(frozen=True)
-class Overwrite:
-    """
-    The operator that makes `result` can write it over `operand`, which it reads meanwhile.
-
-    That works as long as the result begins no further behind the operand's beginning than `lead` bytes: then each byte
-    is read for the last time before it is written. For elementwise operators `lead` is 0; below 0 the result must begin
-    so much earlier.
-    """
-
-    result: int
-    operand: int
-    lead: int = 0
-
-
-Wish: TypeAlias = Copy | Overwrite
-"""Two tensors that would like to share bytes."""
+from tinymo_xdsl.planner.origins import Origins, Range
+from tinymo_xdsl.planner.tensors import Copy, Overwrite, Read, Tensor, Wish
 
 
 @dataclass(frozen=True)
@@ -120,6 +77,12 @@ class _Content:
     last_readers: frozenset[int]
     """Those that are read at step `last`."""
 
+    def joined(self, other: "_Content") -> "_Content":
+        """The same that other tensors hold, at overlapping steps."""
+        last = max(self.last, other.last)
+        ends = (content.last_readers for content in (self, other) if content.last == last)
+        return _Content(min(self.first, other.first), last, self.members | other.members, frozenset[int]().union(*ends))
+
 
 class Clusters:
     """Groups in the making, and what is possible with them."""
@@ -129,13 +92,9 @@ class Clusters:
         self.alignment = alignment
         self.of: list[Cluster] = [{index: 0} for index in range(len(tensors))]
         """The cluster of each tensor."""
-        self._wholes: dict[int, list[Copy]] = {}
-        self._leads: dict[tuple[int, int], int] = {}
-        for wish in wishes:
-            if isinstance(wish, Copy):
-                self._wholes.setdefault(wish.part, []).append(wish)
-            else:
-                self._leads[wish.result, wish.operand] = wish.lead
+        known = tuple(wishes)
+        self._origins = Origins(tensors, [wish for wish in known if isinstance(wish, Copy)])
+        self._leads = {(wish.result, wish.operand): wish.lead for wish in known if isinstance(wish, Overwrite)}
 
     def groups(self) -> list[Group]:
         """The groups as they are now, by their first tensors."""
@@ -193,23 +152,23 @@ class Clusters:
         return pieces
 
     def _contents(self, cluster: Mapping[int, int], here: Sequence[int], start: int, stop: int) -> list[_Content]:
-        """What the bytes [start, stop) of the tensors `here` hold. Ends of a copy that lie together hold the same."""
-        parents = {index: index for index in here}
-        for part in here:
-            for copy in self._wholes.get(part, ()):
-                if copy.whole in parents and cluster[copy.whole] + copy.offset == cluster[part]:
-                    parents[_root(parents, part)] = _root(parents, copy.whole)
-        members: dict[int, list[int]] = {}
-        for index in here:
-            members.setdefault(_root(parents, index), []).append(index)
-        contents = [self._content(cluster, group, start, stop) for group in members.values()]
+        """What the bytes [start, stop) of the tensors `here` hold: the same where it has the same origin."""
+        groups: dict[tuple[Range, ...], list[_Content]] = {}
+        for index in sorted(here, key=lambda index: self.tensors[index].made):
+            values = Range(index, start - cluster[index], stop - cluster[index])
+            same = groups.setdefault(self._origins.of(values), [])
+            content = self._content(cluster, index, start, stop)
+            # What was gone meanwhile is written anew.
+            if same and content.first <= same[-1].last:
+                content = same.pop().joined(content)
+            same.append(content)
+        contents = (content for same in groups.values() for content in same)
         return sorted(contents, key=lambda content: (content.first, content.last))
 
-    def _content(self, cluster: Mapping[int, int], members: Sequence[int], start: int, stop: int) -> _Content:
-        first = min(self.tensors[index].made for index in members)
-        reads = [(read.step, index) for index in members for read in self._reads(cluster, index, start, stop)]
-        last = max([*(self.tensors[index].made for index in members), *(step for step, _ in reads)])
-        return _Content(first, last, frozenset(members), frozenset(index for step, index in reads if step == last))
+    def _content(self, cluster: Mapping[int, int], index: int, start: int, stop: int) -> _Content:
+        made = self.tensors[index].made
+        last = max((read.step for read in self._reads(cluster, index, start, stop)), default=made)
+        return _Content(made, last, frozenset((index,)), frozenset((index,) if last > made else ()))
 
     def _reads(self, cluster: Mapping[int, int], index: int, start: int, stop: int) -> Iterable[Read]:
         offset = cluster[index]
@@ -227,9 +186,3 @@ class Clusters:
             for writer in writers
             for reader in earlier.last_readers
         )
-
-
-def _root(parents: Mapping[int, int], index: int) -> int:
-    while parents[index] != index:
-        index = parents[index]
-    return index

@@ -21,7 +21,7 @@ from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.flatbuffer.offline_plan import with_plan, without_plan
 from tinymo_xdsl.planner import sharing as shared
 from tinymo_xdsl.planner.arena.portfolio import plan as solve
-from tinymo_xdsl.planner.arena.problem import Buffer, Overlap, Piece, PlanError, Problem, Solution
+from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem, Solution
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
 from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
 
@@ -91,7 +91,7 @@ class ModelPlanner:
     @cached_property
     def layouts(self) -> list["_Layout"]:
         """Ways to share, the one with the least sharing first."""
-        return [] if self.tensors is None else list(_layouts(self.tensors))
+        return [] if self.tensors is None else list(_layouts(self.tensors, self.lower_bound))
 
     def plan(self, effort: int = EFFORT) -> PlannedModel:
         """
@@ -141,13 +141,17 @@ class _Layout:
     problem: Problem
 
 
-def _layouts(tensors: ArenaTensors) -> Iterator[_Layout]:
+def _layouts(tensors: ArenaTensors, least: int) -> Iterator[_Layout]:
     aliases, scratch = tensors.aliases, tensors.scratch
     fewest = len(aliases.values) + 1
     for sharing in Sharing:
         groups = aliases.groups(sharing, scratch)
         if len(groups) < fewest:
-            yield _Layout(tensors, sharing, groups, _problem(groups, aliases.overlaps(groups), scratch))
+            # Tensors that move apart may come to lie where both hold the same.
+            ties = aliases.ties() if len(groups) == len(aliases.values) else []
+            overlaps = aliases.overlaps(groups)
+            problem = Problem(_buffers(groups, scratch), tuple(overlaps), tuple(ties), least)
+            yield _Layout(tensors, sharing, groups, problem)
         fewest = min(fewest, len(groups))
 
 
@@ -158,7 +162,7 @@ def _describe(plan: ArenaPlan, own: int) -> str:
     return f"{plan.head:,} bytes for activations, {proof}; {own:,} without a plan; for {safe} kernels"
 
 
-def _problem(groups: Sequence[Group], overlaps: Sequence[Overlap], scratch: Sequence[Tensor]) -> Problem:
+def _buffers(groups: Sequence[Group], scratch: Sequence[Tensor]) -> tuple[Buffer, ...]:
     """Groups, and after them scratch."""
     buffers = [
         Buffer(f"{index}: {name_of(group.members[0][0])}", tuple(map(_piece, group.pieces)), TFLM_ALIGNMENT)
@@ -167,7 +171,7 @@ def _problem(groups: Sequence[Group], overlaps: Sequence[Overlap], scratch: Sequ
     for index, tensor in enumerate(scratch):
         name, step = f"scratch {index}", tensor.made
         buffers.append(Buffer.whole(name, tensor.size, step, step + 1, alignment=TFLM_ALIGNMENT))
-    return Problem(tuple(buffers), tuple(overlaps))
+    return tuple(buffers)
 
 
 def _piece(piece: shared.Piece) -> Piece:

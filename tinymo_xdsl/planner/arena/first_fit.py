@@ -7,7 +7,7 @@ What is fixed comes first. Every other buffer goes into the lowest gap that hold
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TypeAlias
 
 from tinymo_xdsl.planner.arena.problem import Piece, Problem, round_up
@@ -103,10 +103,26 @@ def conflicts_of(problem: Problem) -> list[list[Conflict]]:
                     ranges.setdefault((index, other), []).append((low, high))
         in_use.append((index, piece))
     conflicts: list[list[Conflict]] = [[] for _ in problem.buffers]
-    for (index, other), between in ranges.items():
+    ties = _ties(problem)
+    for (index, other), forbidden in ranges.items():
+        between = [part for low, high in forbidden for part in _cut(low, high, ties.get((index, other), ()))]
         conflicts[index] += [Conflict(other, low, high) for low, high in between]
         conflicts[other] += [Conflict(index, -high, -low) for low, high in between]
     return [_united(entries) for entries in conflicts]
+
+
+def _ties(problem: Problem) -> dict[tuple[int, int], list[int]]:
+    """The distances at which buffers hold the same, for both orders of each pair."""
+    distances: dict[tuple[int, int], list[int]] = {}
+    for tie in problem.ties:
+        distances.setdefault((tie.first, tie.second), []).append(tie.distance)
+        distances.setdefault((tie.second, tie.first), []).append(-tie.distance)
+    return distances
+
+
+def _cut(low: int, high: int, points: Iterable[int]) -> Iterable[tuple[int, int]]:
+    """The range from `low` to `high`, ends excluded, without `points`."""
+    return pairwise([low, *sorted(point for point in points if low < point < high), high])
 
 
 def _united(conflicts: list[Conflict]) -> list[Conflict]:

@@ -19,6 +19,7 @@ from math import gcd
 from typing import NamedTuple
 
 from tinymo_xdsl.planner.arena.annealing import Annealing
+from tinymo_xdsl.planner.arena.distances import DistanceSearch
 from tinymo_xdsl.planner.arena.first_fit import Placer, orders
 from tinymo_xdsl.planner.arena.problem import Piece, Problem, Solution, arena_of, round_up
 from tinymo_xdsl.planner.arena.repair import repair
@@ -26,6 +27,7 @@ from tinymo_xdsl.planner.arena.search import search
 from tinymo_xdsl.planner.arena.sections import Sections
 from tinymo_xdsl.planner.arena.strategy import Side, Strategy
 from tinymo_xdsl.planner.arena.validate import validate
+from tinymo_xdsl.planner.arena.windows import windows
 
 
 class Effort(IntEnum):
@@ -38,6 +40,12 @@ class Effort(IntEnum):
 
 _ANNEALINGS = 4
 """How often annealing begins anew at least."""
+_LARGEST = 400
+"""The most buffers that distances are searched for."""
+_WINDOW = 24
+"""The most buffers that are taken together for a proof."""
+_GOALS = 6
+"""Among how many arenas a search shares its effort, at least."""
 _PLACEMENTS = 16
 """How many placements of annealing take as long as a state of the search."""
 _EDGES = ((True, Side.BOTH), (False, Side.BOTH), (True, Side.RIGHT), (True, Side.LEFT))
@@ -55,10 +63,13 @@ def plan(problem: Problem, effort: int = Effort.DEFAULT) -> Solution:
     if not problem.buffers:
         return Solution((), 0, 0, True, "empty")
     work = _Portfolio(problem)
-    work.anneal(effort // 16)
+    work.anneal(effort // 64)
+    work.decide(effort // 8)
+    work.prove(effort // 16)
+    work.decide(effort // 8)
     work.search(effort // 2)
     work.repair(effort // 8)
-    work.anneal(effort // 4)
+    work.anneal(effort // 8)
     solution = Solution(*work.best, work.bound, work.is_optimal, work.method, work.states)
     validate(problem, solution)
     return solution
@@ -79,6 +90,8 @@ class _Portfolio:
         """No plan is smaller: the problem's bound, or more if a search was exhausted."""
         self.plain = _in_one_piece(problem)
         """The same problem, or a harder one with the same bound that has fewer pieces."""
+        self.grain = _grain(problem)
+        """What the arena of a plan is a multiple of."""
         self.states = 0
         self.best, self.method = self._place_greedily()
 
@@ -104,6 +117,43 @@ class _Portfolio:
             goal = round_up((low + self.best.arena) // 2, self.problem.unit)
             if goal >= self.best.arena:
                 low = goal = self.bound
+
+    def decide(self, limit: int) -> None:
+        """Search over distances in at most `limit` states: for the bound, then half way between, and so on."""
+        if self.plain is self.problem or len(self.problem.buffers) > _LARGEST:
+            return
+        search = DistanceSearch(self.placer)
+        end = self.states + limit
+        low = goal = self.bound
+        while not self.is_optimal and self.states < end and goal < self.best.arena:
+            found = search.within(goal, min(limit // _GOALS, end - self.states))
+            self.states += 1 + found.states
+            if found.offsets is not None:
+                self._offer(found.offsets, "distances")
+            elif found.exhausted:
+                self._exclude(goal)
+            low = max(self.bound, low if found.offsets is not None else goal + 1)
+            goal = round_up((low + self.best.arena) // 2, self.grain)
+
+    def prove(self, limit: int) -> None:
+        """Raise the bound in about `limit` states: to what some buffers that are in use around one step need."""
+        end = self.states + limit
+        for window in windows(self.problem, _WINDOW):
+            search = DistanceSearch(self.placer, window)
+            high = self.best.arena - self.grain
+            while self.bound <= high and self.states < end:
+                goal = high if high == self.best.arena - self.grain else (self.bound + high) // 2
+                goal = goal // self.grain * self.grain
+                found = search.within(max(goal, self.bound), limit // _GOALS)
+                self.states += 1 + found.states
+                if found.exhausted:
+                    self._exclude(max(goal, self.bound))
+                else:
+                    high = goal - self.grain
+
+    def _exclude(self, arena: int) -> None:
+        """There is no plan of `arena` bytes."""
+        self.bound = max(self.bound, round_up(arena + 1, self.grain))
 
     def search(self, limit: int) -> None:
         """Search for plans in at most `limit` states, where buffers are one piece or can be taken to be."""
@@ -158,7 +208,7 @@ class _Portfolio:
         if outcome.offsets is not None:
             self._offer(tuple(units * sections.unit for units in outcome.offsets), "search")
         if outcome.exhausted and sections.is_searched_completely and self.plain is self.problem:
-            self.bound = max(self.bound, round_up(height * sections.unit + 1, _grain(self.problem)))
+            self._exclude(height * sections.unit)
 
     def _offer(self, offsets: tuple[int, ...], method: str) -> None:
         arena = arena_of(self.problem, offsets)
@@ -201,11 +251,10 @@ def _strategies(round_: int) -> tuple[Strategy, ...]:
 
 
 def _grain(problem: Problem) -> int:
-    """
-    What the arena of a plan is a multiple of in which each buffer rests on another one or on the ground.
-
-    Any plan becomes such a plan, no larger, if its buffers sink as far as they can.
-    """
-    sizes = (buffer.size for buffer in problem.buffers)
-    alignments = (buffer.alignment for buffer in problem.buffers if buffer.alignment > 1)
-    return gcd(*sizes, *alignments)
+    """What the arena of a plan is a multiple of, if it is no larger than it must be."""
+    sizes = [buffer.size for buffer in problem.buffers]
+    alignments = [buffer.alignment for buffer in problem.buffers]
+    if problem.overlaps or problem.ties or any(len(buffer.rectangles) > 1 for buffer in problem.buffers):
+        return gcd(*sizes, *alignments)
+    # Buffers of one piece sink until each rests on another one or on the ground.
+    return gcd(*sizes, *(alignment for alignment in alignments if alignment > 1))

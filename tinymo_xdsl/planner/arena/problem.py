@@ -114,6 +114,15 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class Tie:
+    """Buffers `first` and `second`, indices, may lie on each other where `first` begins `distance` bytes above."""
+
+    first: int
+    second: int
+    distance: int
+
+
+@dataclass(frozen=True)
 class Problem:
     """
     Buffers that share one arena.
@@ -123,7 +132,11 @@ class Problem:
 
     buffers: tuple[Buffer, ...]
     overlaps: tuple[Overlap, ...] = ()
-    """Which buffers may lie on each other; at most one for two buffers and a step."""
+    """Which results may lie on operands; at most one for two buffers and a step."""
+    ties: tuple[Tie, ...] = ()
+    """Which buffers hold the same if they lie at a certain distance."""
+    least: int = 0
+    """Bytes that no plan can go below, from what is known besides the buffers."""
 
     def __post_init__(self) -> None:
         names: set[str] = set()
@@ -145,7 +158,7 @@ class Problem:
         The bytes that no plan can go below.
 
         At each step every rectangle but the topmost fills whole units, because another one begins on a unit above it.
-        Where buffers may lie on each other, as many units as may be count once.
+        Where results may lie on operands, as many units as may be count once. With ties, only `least` is known.
         """
         unit = self.unit
         fixed = max((b.offset + b.size for b in self.buffers if b.offset is not None), default=0)
@@ -155,7 +168,10 @@ class Problem:
                 whole = round_up(piece.size, unit)
                 changes += ((piece.start, whole, whole - piece.size), (piece.end, -whole, whole - piece.size))
         bound = max((buffer.size for buffer in self.buffers), default=0)
-        return max(bound, fixed, _highest_load(sorted(changes, key=_by_step), self._saved_at_best()))
+        bound = max(bound, fixed, self.least)
+        if self.ties:
+            return bound
+        return max(bound, _highest_load(sorted(changes, key=_by_step), self._saved_at_best()))
 
     def _saved_at_best(self) -> dict[int, int]:
         """The bytes, in whole units, that overlaps save at a step if each pair of pieces overlaps as far as it may."""

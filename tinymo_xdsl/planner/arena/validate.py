@@ -35,6 +35,8 @@ def _check_place(buffer: Buffer, offset: int, arena: int) -> None:
 def _check_overlaps(problem: Problem, solution: Solution) -> None:
     """Compare each piece, in order of their first steps, with the earlier ones that are still in use."""
     allowed = {(overlap.later, overlap.earlier, overlap.step): overlap.lead for overlap in problem.overlaps}
+    ties = {(tie.first, tie.second, tie.distance) for tie in problem.ties}
+    ties |= {(second, first, -distance) for first, second, distance in ties}
     offsets = solution.offsets
     pieces = [(piece, index) for index, buffer in enumerate(problem.buffers) for piece in buffer.pieces]
     in_use: list[tuple[Piece, int]] = []
@@ -43,10 +45,11 @@ def _check_overlaps(problem: Problem, solution: Solution) -> None:
         low, high = offsets[index] + piece.offset, offsets[index] + piece.top
         for other, owner in in_use:
             start, stop = offsets[owner] + other.offset, offsets[owner] + other.top
-            if owner == index or high <= start or stop <= low:
+            distance = offsets[index] - offsets[owner]
+            if owner == index or high <= start or stop <= low or (index, owner, distance) in ties:
                 continue
             lead = allowed.get((index, owner, piece.start))
-            if lead is None or other.end > piece.start + 1 or offsets[index] - offsets[owner] > lead:
+            if lead is None or other.end > piece.start + 1 or distance > lead:
                 names = f"{problem.buffers[owner].name!r} and {problem.buffers[index].name!r}"
                 raise PlanError(
                     f"buffers {names} are both in use at step {piece.start} "
