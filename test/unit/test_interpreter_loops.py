@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from one_operator import Array, one_operator, run_in_tflm, tensor
 from operator_models import constant, ints, options
+from xdsl.context import Context
 
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Subgraph, Tensor
@@ -14,6 +15,9 @@ from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter import control_flow
 from tinymo_xdsl.interpreter.executor import run_function
+from tinymo_xdsl.passes.bufferize import BufferizePass
+from tinymo_xdsl.passes.form_kernels import FormKernelsPass
+from tinymo_xdsl.passes.plan_memory import PlanMemoryPass
 
 ROWS, COLUMNS = 6, 4
 IMAGE = np.arange(-12, 12, dtype=np.int8).reshape(1, ROWS, COLUMNS, 1)
@@ -81,6 +85,15 @@ def test_a_loop_over_stripes_of_rows_equals_tflite_micro() -> None:
     result = interpreted(model, IMAGE)
     np.testing.assert_array_equal(result, run_in_tflm(model, IMAGE))
     np.testing.assert_array_equal(result, 2 * IMAGE)
+
+
+def test_a_loop_runs_in_arenas() -> None:
+    """Each subgraph has an arena of its own, in every round."""
+    module = import_model(loop_over_rows())
+    for pass_ in (FormKernelsPass(), BufferizePass(sharing="all"), PlanMemoryPass()):
+        pass_.apply(Context(), module)
+    module.verify()
+    np.testing.assert_array_equal(run_function(module, (IMAGE,))[0], 2 * IMAGE)
 
 
 def test_an_endless_loop_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
