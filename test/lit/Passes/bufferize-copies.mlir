@@ -62,6 +62,32 @@ func.func @unaligned(%x: tensor<4x2xi8>) -> tensor<1x2xi8> {
 
 // -----
 
+// A SLICE that is no view is copied from where its window lies, so that only these bytes are read. Of a constant, which
+// lies in no buffer, the kernel takes it.
+
+// REMARK-NEXT: bufferize: @slices: 4 bytes are copied in 2 places
+// CHECK-LABEL: @slices
+// CHECK: %[[W:.+]] = memref.subview %x[0, 1] [2, 1] [1, 1]
+// CHECK-NEXT: "memref.copy"(%[[W]], %a)
+// CHECK: tinymo.kernel outs(%b : memref<2x1xi8>) {
+// CHECK-NEXT: tosa.slice %c
+func.func @slices(%x: tensor<2x2xi8>) -> (tensor<2x1xi8>, tensor<2x1xi8>) {
+  %c = "tosa.const"() <{values = dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>}> : () -> tensor<2x2xi8>
+  %start = tosa.const_shape {values = dense<[0, 1]> : tensor<2xindex>} : () -> !tosa.shape<2>
+  %size = tosa.const_shape {values = dense<[2, 1]> : tensor<2xindex>} : () -> !tosa.shape<2>
+  %a = tinymo.kernel -> tensor<2x1xi8> {
+    %0 = tosa.slice %x, %start, %size : (tensor<2x2xi8>, !tosa.shape<2>, !tosa.shape<2>) -> tensor<2x1xi8>
+    tinymo.yield %0 : tensor<2x1xi8>
+  }
+  %b = tinymo.kernel -> tensor<2x1xi8> {
+    %0 = tosa.slice %c, %start, %size : (tensor<2x2xi8>, !tosa.shape<2>, !tosa.shape<2>) -> tensor<2x1xi8>
+    tinymo.yield %0 : tensor<2x1xi8>
+  }
+  return %a, %b : tensor<2x1xi8>, tensor<2x1xi8>
+}
+
+// -----
+
 // What is spilled is copied to a buffer in its memory, and brought back to one of its own. That is no copy for want of a
 // view.
 
