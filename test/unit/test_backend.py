@@ -13,6 +13,7 @@ from flatbuffer_models import small_model
 from one_operator import tensor, tflm_interpreter
 from operator_models import constant, described, from_text, model_of, options, ramp
 from test_operators import CASES
+from test_spill_files import nested_hourglasses
 from xdsl.context import Context
 from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
 from xdsl.transforms.dead_code_elimination import DeadCodeElimination
@@ -359,6 +360,15 @@ def test_spilling_is_a_custom_operator_with_a_token() -> None:
     assert (token.name, token.dtype, token.shape) == ("x/spilled", "INT32", (1,))
     assert graph.operators[1].inputs == graph.operators[0].outputs
     assert described(to_file(module_text(import_model(model)))) == described(model)
+
+
+def test_writing_leaves_the_users_of_values_alone() -> None:
+    """Operators are recognized by making them again from the values of the module."""
+    module = import_model(nested_hourglasses())
+    values = [value for op in module.walk() for value in op.results]
+    before = [len(list(value.uses)) for value in values]
+    export_model(module)
+    assert [len(list(value.uses)) for value in values] == before
 
 
 def test_a_split_is_refused_with_the_passes_that_help() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,40 @@ def test_nothing_is_spilled_in_vain() -> None:
     assert not refused.applied
     assert "it is the kernel's own operands" in refused.why
     assert not storage_bytes(optimized.model)
+
+
+# Where the plan puts what comes back.
+
+
+def place(model: Model, name: str) -> tuple[int, int]:
+    """The first byte of a tensor in the arena, and the byte behind its last."""
+    graph, offsets = model.subgraphs[0], planned_offsets(model)
+    assert offsets is not None
+    (index,) = [index for index, tensor in enumerate(graph.tensors) if tensor.name == name]
+    return offsets[index], offsets[index] + prod(graph.tensors[index].shape)
+
+
+def joined_late(build: ModelBuilder) -> Model:
+    """A skip of 512 bytes rests during two convolutions and is joined to the result of the second one."""
+    skip = build.conv2d("skip", build.image("image", (1, 1, 8)), 512)
+    layer = skip
+    for index in range(3):
+        layer = build.conv2d(f"conv_{index}", layer, 512)
+    return build.model([build.conv2d("last", build.concatenate("join", [layer, skip]), 8)], "joined late")
+
+
+@needs_micro
+@needs_compiler
+def test_a_tensor_comes_back_inside_of_what_it_is_joined_to() -> None:
+    original = joined_late(ModelBuilder(seed=0))
+    optimized = optimize(import_model(original), SPILL)
+    join, end = place(optimized.model, "join")
+    assert end == join + 1024
+    assert place(optimized.model, "skip/reloaded") == (join + 512, end)
+    assert optimized.plan_after is not None
+    assert optimized.plan_after.plan is not None
+    assert optimized.plan_after.plan.head < 1024 + 64 < 1536
+    assert compare_models(original, optimized.model, runs=2).identical
 
 
 # A real model: three residual blocks, whose additions write over an operand.
