@@ -166,7 +166,7 @@ def _operator(entry: OperatorSupport) -> tuple[str, ...]:
     if entry.tosa:
         probed = probe(entry.name)
         if not probed.dtypes:
-            raise TinymoError(f"operator '{entry.name}': no case in test/unit/test_operators.py becomes TOSA; add one")
+            raise TinymoError(f"operator '{entry.name}': no case in test/unit/test_operators*.py becomes TOSA; add one")
         ops, types = ", ".join(f"`{op}`" for op in probed.ops), ", ".join(map(str.lower, probed.dtypes))
         stripes = probed.stripes
     return f"`{entry.name}`", "yes", ops or "-", types or "-", _mark(stripes), _mark(entry.interpreted)

@@ -1,5 +1,5 @@
 """
-What happens to each operator, found out by importing models of it: the cases of `test/unit/test_operators.py`.
+What happens to each operator, found out by importing models of it: the cases of `test/unit/test_operators*.py`.
 
 Each case that becomes TOSA is tried on the other data types too, and with four axes, the shape that row stripes need.
 """
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -95,9 +96,8 @@ def _models(name: str) -> Iterator[Model]:
 @cache
 def _tested_models() -> tuple[Model, ...]:
     sys.path.insert(0, str(TESTS))
-    from test_operators import CASES
-
-    return tuple(case.model for case in CASES)
+    modules = [import_module(path.stem) for path in sorted(TESTS.glob("test_operators*.py"))]
+    return tuple(case.model for module in modules for case in module.CASES)
 
 
 def _changed(model: Model, change: Callable[[Tensor], Tensor]) -> Model:

@@ -90,6 +90,17 @@ def leaky_relu(
     return _clip_to(np.where(centred >= 0, positive, negative) + output_zero_point, x.dtype)
 
 
+def elu(
+    x: IntegerArray, input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int
+) -> IntegerArray:
+    """`x` where it is positive, else `exp(x) - 1`, of int8; computed in single precision."""
+    real = np.float32(input_scale) * (x.astype(np.int32) - input_zero_point).astype(np.float32)
+    value = np.where(real < 0, np.expm1(real), real)
+    scaled = value * (np.float32(1) / np.float32(output_scale))
+    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.int32)
+    return _clip_to(rounded + output_zero_point, x.dtype)
+
+
 def _through_fixed_point(
     x: IntegerArray,
     input_scale: float,

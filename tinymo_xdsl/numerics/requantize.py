@@ -115,6 +115,20 @@ def addition_multipliers(
     )
 
 
+def squared_difference_multipliers(
+    first_scale: float, second_scale: float, output_scale: float, dtype: np.dtype[Any]
+) -> AdditionMultipliers:
+    """What the kernel of SQUARED_DIFFERENCE of `dtype` (int8, int16) rescales by; `output` is for the square."""
+    left_shift = 0 if dtype == np.int16 else 7
+    common_scale = 2.0 * max(_float32(first_scale), _float32(second_scale))
+    return AdditionMultipliers(
+        left_shift,
+        quantize_multiplier(_float32(first_scale) / common_scale),
+        quantize_multiplier(_float32(second_scale) / common_scale),
+        quantize_multiplier(common_scale**2 / ((1 << 2 * left_shift) * _float32(output_scale))),
+    )
+
+
 def activation_range(activation: str, scale: float, zero_point: int, dtype: np.dtype[Any]) -> tuple[int, int]:
     """
     The stored values that an output of `dtype` (uint8, int8, int16) is clamped to, both included.

@@ -173,6 +173,13 @@ class Lowering:
             raise NotExactError(f"the options state no '{name}'")
         return int(value)
 
+    def number(self, name: str) -> float:
+        """A floating-point field of the options."""
+        value = self.operator.options.get(name)
+        if not isinstance(value, float):
+            raise NotExactError(f"the options state no '{name}'")
+        return value
+
     @property
     def padding(self) -> Padding:
         """The padding of the options."""

@@ -4,15 +4,12 @@ from types import MappingProxyType
 from typing import Final
 
 from tinymo_xdsl.dialects import tosa
-from tinymo_xdsl.operators import convolution, elementwise, layout, pooling
+from tinymo_xdsl.operators import comparison, convolution, elementwise, layout, pooling, unary
 from tinymo_xdsl.operators.base import Lift, OperatorFamily
 
-FAMILIES: Final = MappingProxyType(
-    {
-        family.name: family
-        for family in (*convolution.FAMILIES, *pooling.FAMILIES, *elementwise.FAMILIES, *layout.FAMILIES)
-    }
-)
+_MODULES: Final = (convolution, pooling, elementwise, unary, comparison, layout)
+
+FAMILIES: Final = MappingProxyType({family.name: family for module in _MODULES for family in module.FAMILIES})
 """The operators with an exact meaning in TOSA."""
 
 _NAME_OF_ANCHOR: Final = (

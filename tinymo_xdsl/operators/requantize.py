@@ -58,6 +58,16 @@ def _is_unsigned(value: SSAValue) -> bool:
     return isinstance(element, IntegerType) and element.signedness.data.name == "UNSIGNED"
 
 
+def require_room(factor: Multiplier, bound: int) -> None:
+    """
+    Where a factor is large, the kernels first shift a number to the left, and its highest bits get lost.
+
+    `bound` is the largest number that is multiplied.
+    """
+    if bound << max(factor.shift, 0) > np.iinfo(np.int32).max:
+        raise NotExactError("the scale of the output is so fine that numbers overflow in the kernels")
+
+
 def widen(op: Lowering, value: SSAValue, operand: Operand, left_shift: int = 0) -> SSAValue:
     """The numbers of `operand` without their zero point as i32, times `2**left_shift`."""
     type_ = TensorType(i32, shape_of(value))

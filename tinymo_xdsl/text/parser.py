@@ -101,7 +101,7 @@ class TinymoParser(Parser):
         try:
             operation = super().parse_operation()
         # Numbers that do not fit their type are a `ValueError`, those of more than 64 bits are not implemented in xDSL.
-        except (VerifyException, OverflowError, ValueError, NotImplementedError, struct.error) as error:
+        except (VerifyException, OverflowError, MemoryError, ValueError, NotImplementedError, struct.error) as error:
             self.raise_error(str(error), self._op_positions[depth] if len(self._op_positions) > depth else start)
         position = self._op_positions.pop()
         if isinstance(operation.location, UnknownLoc):
