@@ -359,8 +359,10 @@ def test_every_kernel_computes_what_the_interpreter_computes(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("first", range(0, NETWORKS, 6))
-def test_every_tensor_of_random_networks(first: int, tmp_path: Path) -> None:
-    models = {f"net_{seed}": with_all_outputs(random_recipe(seed).model()) for seed in range(first, first + 6)}
+def test_random_networks(first: int, tmp_path: Path) -> None:
+    """Every tensor, where each has bytes of its own; then the outputs, where tensors share the arena and are views."""
+    recipes = {f"net_{seed}": random_recipe(seed).model() for seed in range(first, first + 6)}
+    models = recipes | {f"all_{name}": with_all_outputs(model) for name, model in recipes.items()}
     for name, loaded in load(models, tmp_path).items():
         expected = executor(models[name])
         for seed in range(3):

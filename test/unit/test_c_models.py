@@ -57,6 +57,20 @@ def test_a_real_model_in_c_computes_what_tflite_micro_computes(name: str, tmp_pa
     assert len(distinct) == RUNS
 
 
+@pytest.mark.parametrize("name", ["heartkit_ecg_seg_unet512_int8", "mlperf_kws_dscnn_int8", "rnnoise_int8"])
+def test_tensors_that_share_the_arena_do_not_disturb_each_other(name: str, tmp_path: Path) -> None:
+    data = (MODELS / f"{name}.tflite").read_bytes()
+    micro = interpreter_of(data)
+    loaded = load({"net": read_model(data, name)}, tmp_path)["net"]
+    for seed in range(RUNS):
+        inputs = random_inputs(loaded.library, seed)
+        for index, values in enumerate(inputs):
+            micro.set_input(values, index)
+        micro.invoke()
+        wanted = [np.array(micro.get_output(index)) for index in range(len(loaded.library.outputs))]
+        assert_same(loaded.run(inputs), wanted, loaded.library)
+
+
 @pytest.mark.parametrize("name", ["microwakeword_vad_stream_int8", "tflm_mnist_lstm_int8"])
 def test_a_model_remembers_what_tflite_micro_remembers(name: str, tmp_path: Path) -> None:
     """Each run depends on the ones before; initialising again forgets them all."""
