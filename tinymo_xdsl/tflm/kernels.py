@@ -57,6 +57,7 @@ _DATA = {
     "GREATER": _plain(0, 32),
     "GREATER_EQUAL": _plain(0, 32),
     "HARD_SWISH": _plain(0, 20),
+    "IF": _plain(8, 8),
     "L2_NORMALIZATION": _plain(4, 4),
     "LEAKY_RELU": _plain(4, 24),
     "LESS": _plain(0, 32),
@@ -97,6 +98,7 @@ _DATA = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _plain(16, 688),
     "UNPACK": _plain(8, 0),
     "VAR_HANDLE": KernelData(16, 4, 48),
+    "WHILE": _plain(8, 8),
 }
 """What is not here keeps nothing: SLICE, TRANSPOSE, MAXIMUM and the like, or is not known."""
 
