@@ -20,10 +20,11 @@ from tinymo_xdsl.analysis.sizes import byte_size, element_bytes
 from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.planner.arena.problem import round_up
 from tinymo_xdsl.planner.peak_sharing import share_at_peaks
-from tinymo_xdsl.planner.sharing import Copy, Group, Overwrite, Read, Tensor, Wish, share
+from tinymo_xdsl.planner.sharing import Clusters, Copy, Group, Overwrite, Read, Tensor, Wish, share
 
 SharingName: TypeAlias = Literal["none", "views", "at-peaks", "all"]
-"""What shares bytes: nothing; what need not be copied then; whatever lowers the peak; all that can."""
+"""What shares bytes: nothing; what need not be copied then; whatever lowers the peak, and reshaped tensors; all that
+can."""
 
 
 @dataclass(frozen=True)
@@ -146,9 +147,24 @@ def _share(tensors: Sequence[Tensor], wishes: Sequence[Wish], sharing: SharingNa
         case "views":
             return share(tensors, [wish for wish in wishes if isinstance(wish, Copy)], alignment)
         case "at-peaks":
-            return share_at_peaks(tensors, [wish for wish in wishes if _is_in_place(wish)], alignment)
+            in_place = [wish for wish in wishes if _is_in_place(wish)]
+            groups = share_at_peaks(tensors, in_place, alignment)
+            return _with_whole_views(tensors, in_place, groups, alignment)
         case "all":
             return share(tensors, [wish for wish in wishes if _is_in_place(wish)], alignment)
+
+
+def _with_whole_views(
+    tensors: Sequence[Tensor], wishes: Sequence[Wish], groups: Sequence[Group], alignment: int
+) -> list[Group]:
+    """The groups and, on top, views of all of another tensor: these are no harder to place, and save a copy."""
+    clusters = Clusters(tensors, wishes, alignment)
+    for group in groups:
+        clusters.put(dict(group.members))
+    for wish in wishes:
+        if isinstance(wish, Copy) and tensors[wish.part].size == tensors[wish.whole].size:
+            clusters.grant(wish)
+    return clusters.groups()
 
 
 def _is_in_place(wish: Wish) -> bool:

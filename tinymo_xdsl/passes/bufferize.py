@@ -105,8 +105,8 @@ class BufferizePass(ModulePass):
     """Whose kernels run: what may share bytes depends on them. Nothing shares for unknown ones."""
 
     sharing: Literal["none", "views", "at-peaks", "all"] = "at-peaks"
-    """What shares bytes: nothing; what need not be copied then; whatever lowers the peak, which leaves the least that
-    must move together; all that can, in-place results too."""
+    """What shares bytes: nothing; what need not be copied then; whatever lowers the peak, and tensors that others only
+    reshape, which leaves little that must move together; all that can, in-place results too."""
 
     alignment: int = TFLM_ALIGNMENT
     """Tensors that share a buffer begin at multiples of this many bytes in it."""
