@@ -18,6 +18,7 @@ from tinymo_xdsl.analysis.peak import main_function, peak_of
 from tinymo_xdsl.backend.tflite.export import export
 from tinymo_xdsl.backend.tflite.loop_plan import arena_tensors
 from tinymo_xdsl.backend.tflite.plan import ModelPlanner, PlannedModel
+from tinymo_xdsl.facts import name_of
 from tinymo_xdsl.flatbuffer.model import Model, Operator
 from tinymo_xdsl.flatbuffer.offline_plan import planned_offsets, with_plan
 from tinymo_xdsl.flatbuffer.writer import write_model
@@ -36,6 +37,8 @@ needs_engine = pytest.mark.skipif(
 
 IMAGE, RESULT, WIDE_ROW = 16 * 8 * 4, 16 * 8 * 8, 8 * 32
 """Bytes of the image and of the loop's result, each 16 rows, and of one row of the wide tensors."""
+
+RESHAPED = {"new_shape": (1, 16, 8, 8)}
 
 Net = Callable[[ChainBuilder], Layer]
 
@@ -199,6 +202,39 @@ class TestPlans:
         module = as_written(import_model(other))
         assert main_loops(module) is None
         assert planned(module).plan is None
+
+    def test_a_counter_keeps_its_place_until_a_round_has_been_copied(self) -> None:
+        """What a round has counted is copied onto it when the round is over: nothing else lies there by then."""
+        module = looped(model_of(expanded), (0, 2))
+        tensors = arena_tensors(module, export(module), KernelLibrary.REFERENCE)
+        assert tensors is not None
+        aliases = tensors.aliases
+        last = {
+            name_of(value): max(read.step for read in entry.reads)
+            for value, entry in zip(aliases.values, aliases.tensors, strict=True)
+            if entry.reads
+        }
+        assert last["loop_1/place"] == last["loop_1_body/next_place"] > last["loop_1_body/kept"]
+
+    def test_what_a_loop_updates_lies_on_nothing_that_is_needed_later(self) -> None:
+        """The result begins as a tensor in another shape, which the model also returns: a view of it would be lost."""
+        model = planned(looped(model_of(expanded), (0, 2))).model
+        main, *inner = model.subgraphs
+        fill = next(operator for operator in main.operators if operator.name == "FILL")
+        (start,) = fill.outputs
+        before = len(main.tensors)
+        reshape = Operator("RESHAPE", (before,), fill.outputs, options_type="ReshapeOptions", options=dict(RESHAPED))
+        changed = replace(
+            main,
+            tensors=(*main.tensors, replace(main.tensors[start], name="before", shape=(1, 16, 4, 16))),
+            inputs=(*main.inputs, before),
+            outputs=(*main.outputs, before),
+            operators=tuple(reshape if operator is fill else operator for operator in main.operators),
+        )
+        module = as_written(import_model(replace(model, subgraphs=(changed, *inner))))
+        assert [entry.change for entry in loops_of(module)[0].carried][2] is Change.IN_PLACE
+        main_places = places(planned(module).model)[0]
+        assert abs(main_places["before"] - main_places["loop_1/empty"]) >= RESULT
 
     def test_a_result_that_is_read_while_it_is_updated_is_copied(self) -> None:
         """What a round reads of the result as it was before must not be written over: no place is shared then."""
