@@ -67,8 +67,8 @@ def integer(number: int) -> str:
 
 
 def real(number: float) -> str:
-    """A `float` constant that is exactly `number`, which must be finite."""
-    return f"{float(np.float32(number)).hex()}f"
+    """A `float` constant that is read as exactly the float nearest to `number`, which must be finite."""
+    return f"{np.float32(number)!s}f"
 
 
 def array(ctype: str, name: str, values: npt.NDArray[Any], attribute: str = "") -> str:
@@ -80,7 +80,7 @@ def array(ctype: str, name: str, values: npt.NDArray[Any], attribute: str = "") 
 
 def _rows_of_numbers(flat: npt.NDArray[Any]) -> Iterator[str]:
     if flat.dtype.kind == "f":
-        words = [real(number) for number in flat.tolist()]
+        words = [real(number) for number in flat]
     elif flat.dtype == np.int32:
         words = [integer(number) for number in flat.tolist()]
     elif flat.dtype == np.int64:

@@ -15,7 +15,7 @@
 // HEADER-NEXT: #define DIGITS_INPUT_0_SHAPE {1, 28, 28, 1}
 // HEADER-NEXT: #define DIGITS_INPUT_0_ELEMENTS 784
 // HEADER-NEXT: #define DIGITS_INPUT_0_BYTES 784
-// HEADER-NEXT: #define DIGITS_INPUT_0_SCALE 0x1.{{[0-9a-f]+}}p{{.[0-9]+}}f
+// HEADER-NEXT: #define DIGITS_INPUT_0_SCALE {{[0-9.e-]+}}f
 // HEADER: #define DIGITS_OUTPUTS 1
 // HEADER: } digits_status;
 // HEADER: digits_status digits_init(void);
