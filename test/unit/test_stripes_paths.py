@@ -57,10 +57,10 @@ def test_no_path_takes_more_work_than_allowed() -> None:
     assert found(150, 41) == []
 
 
-def test_dominated_paths_are_dropped() -> None:
+def test_dominated_ways_are_dropped() -> None:
     """By multiply-accumulates and by bytes; the number of operators does not matter."""
-    paths = [Path(macs, 9 - upkeep, upkeep) for macs, upkeep in ((3, 3), (1, 5), (2, 5), (3, 4), (9, 1), (1, 6))]
-    assert not_dominated(paths) == [paths[1], paths[0], paths[4]]
+    ways = [(macs, upkeep, Path(0, 9 - upkeep), LAYERS[0]) for macs, upkeep in ((3, 3), (1, 5), (2, 5), (3, 4), (9, 1))]
+    assert not_dominated(ways) == [(path, edge) for _, _, path, edge in (ways[1], ways[0], ways[4])]
 
 
 def test_what_operators_keep_is_added_up() -> None:

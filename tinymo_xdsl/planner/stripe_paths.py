@@ -7,6 +7,8 @@ the paths on which every edge keeps to it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import TypeAlias
 
 from tinymo_xdsl.planner.stripe_candidates import Candidate, SplitSpan
 
@@ -24,6 +26,10 @@ class LayerCost:
     upkeep: int
 
 
+Edge: TypeAlias = LayerCost | Candidate
+"""What leads from one layer to a later one."""
+
+
 @dataclass(frozen=True)
 class Path:
     """A way from the first layer to some other, what it costs and which regions are on it."""
@@ -33,19 +39,10 @@ class Path:
     upkeep: int = 0
     splits: tuple[SplitSpan, ...] = ()
 
-    def along(self, edge: LayerCost | Candidate) -> "Path":
+    def along(self, edge: Edge) -> "Path":
         """The path and one more layer or region."""
         splits = (*self.splits, edge.split) if isinstance(edge, Candidate) else self.splits
         return Path(self.macs + edge.macs, self.operators + edge.operators, self.upkeep + edge.upkeep, splits)
-
-
-def not_dominated(paths: Iterable[Path]) -> list[Path]:
-    """The paths than which no other has both fewer multiply-accumulates and less upkeep."""
-    front: list[Path] = []
-    for path in sorted(paths, key=lambda path: (path.macs, path.upkeep)):
-        if not front or path.upkeep < front[-1].upkeep:
-            front.append(path)
-    return front
 
 
 def find_paths(layers: Sequence[LayerCost], pool: Iterable[Candidate], limit: int, maximum_macs: int) -> list[Path]:
@@ -59,7 +56,26 @@ def find_paths(layers: Sequence[LayerCost], pool: Iterable[Candidate], limit: in
     reaching = [[Path()]]
     for layer, regions in zip(layers, ending, strict=True):
         left -= layer.macs
-        paths = [path.along(layer) for path in reaching[-1]] if layer.peak <= limit else []
-        paths += [path.along(region) for region in regions for path in reaching[region.split.span.first]]
-        reaching.append(not_dominated(path for path in paths if path.macs + left <= maximum_macs))
+        edges: list[tuple[Edge, list[Path]]] = []
+        if layer.peak <= limit:
+            edges.append((layer, reaching[-1]))
+        edges += [(region, reaching[region.split.span.first]) for region in regions]
+        ways = (
+            (macs, path.upkeep + edge.upkeep, path, edge)
+            for edge, paths in edges
+            for path in paths
+            if (macs := path.macs + edge.macs) + left <= maximum_macs
+        )
+        reaching.append([path.along(edge) for path, edge in not_dominated(ways)])
     return reaching[-1]
+
+
+def not_dominated(ways: Iterable[tuple[int, int, Path, Edge]]) -> list[tuple[Path, Edge]]:
+    """Those ways than which no other has both fewer multiply-accumulates, the first number, and less upkeep."""
+    front: list[tuple[Path, Edge]] = []
+    least: int | None = None
+    for _, upkeep, path, edge in sorted(ways, key=itemgetter(0, 1)):
+        if least is None or upkeep < least:
+            least = upkeep
+            front.append((path, edge))
+    return front

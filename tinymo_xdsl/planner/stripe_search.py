@@ -122,6 +122,11 @@ class StripeSearch:
         pairs = worthwhile_spans(problem) if options.spans is None else closed_spans(problem, options.spans)
         self.spans = [make_span(problem, first, last) for first, last in pairs]
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether the file is to hold an arena plan."""
+        return self.options.accounting is Accounting.PLANNED
+
     # What solutions are worth
 
     def score(self, cost: Cost) -> int:
@@ -241,7 +246,7 @@ class StripeSearch:
         """The region of a split span; where slices are copies they are taken late or early, whichever peaks less."""
         span = split.span
         late = build_region(self.problem, span.first, span.last, split.cuts, split.edges, split.upwards)
-        if late is None or self.options.accounting is Accounting.PLANNED:
+        if late is None or self.is_planned:
             return late
         orders = (late, slice_early(self.problem, late))
         return min(
@@ -271,13 +276,15 @@ class StripeSearch:
 
     def drafts(self, splits: Splits) -> Iterator[Draft]:
         """These regions as they are, and cut anew for lower and lower limits, in all directions worth a try."""
-        for directed in directions(splits) if self.options.accounting is Accounting.PLANNED else [splits]:
+        for directed in directions(splits) if self.is_planned else [splits]:
             draft = self.draft(directed)
             if draft is None:
                 continue
             yield draft
+            # Slices that are copies may be taken early, which a draft does not know.
+            peak = draft.cost.peak if self.is_planned else self.build(directed).cost.peak
             for percent in LOWERED_PERCENTS:
-                lowered = self.cut_anew(directed, draft.cost.peak * percent // 100)
+                lowered = self.cut_anew(directed, peak * percent // 100)
                 if lowered is None:
                     break
                 yield lowered
@@ -302,7 +309,7 @@ class StripeSearch:
         found = [one for one in self.best() if one.splits]
         firsts = {one.regions: one for one in reversed(found)}
         ranked = sorted(found, key=lambda one: one is not firsts[one.regions])
-        if self.options.accounting is Accounting.PLANNED and self.options.peak_limit is None:
+        if self.is_planned and self.options.peak_limit is None:
             # An arena may be larger than the bytes that are in use at once: a quick plan tells about by how much.
             ranked = sorted(ranked[: PLACED * count], key=self.placed_size)
         return [one.solution for one in ranked[:count]]
@@ -325,9 +332,9 @@ class StripeSearch:
             pool = self.pool(floor)
             tried += self.try_limits(pool, floor)
             if tried:
-                draft = self.draft(min(tried, key=lambda attempt: attempt.score).path.splits)
-                if draft is not None and self.is_within_work(draft.cost):
-                    self.best_score = min(self.best_score, self.score(draft.cost))
+                found = self.build(min(tried, key=lambda attempt: attempt.score).path.splits)
+                if self.is_within_work(found.cost):
+                    self.best_score = min(self.best_score, self.score(found.cost))
             if self.cheapest_path(pool, floor) is None:
                 break
         return self.finish(tried)
@@ -348,7 +355,10 @@ class StripeSearch:
         drafts = [draft for splits in best for draft in self.drafts(splits)]
         firsts = {regions_of(draft.splits): draft for draft in sorted(drafts, key=self.rank, reverse=True)}
         drafts.sort(key=lambda draft: (draft is not firsts[regions_of(draft.splits)], self.rank(draft)))
-        found = [self.unsplit, *map(self.build, dict.fromkeys(draft.splits for draft in drafts[:BUILT]))]
+        found = [
+            self.unsplit,
+            *map(self.build, dict.fromkeys(draft.splits for draft in drafts[: BUILT if self.is_planned else None])),
+        ]
         better = [one for one in found if self.rank(one) <= self.rank(self.unsplit) and self.is_within_work(one.cost)]
         return sorted({one.solution: one for one in reversed(better)}.values(), key=self.rank)
 

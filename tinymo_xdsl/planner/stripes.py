@@ -239,7 +239,9 @@ class Program:
 
 def padded_size(access: RowAccess | None, rows: int, pad_top: int, pad_bottom: int) -> int | None:
     """Bytes of the copy that a PAD operator must make of an operand of `rows` rows; None if it needs none."""
-    if not isinstance(access, Window) or access.padding(rows, pad_top, pad_bottom) is not Padding.EXPLICIT:
+    if not isinstance(access, Window) or (access.is_elementwise and access.valid_columns):
+        return None
+    if access.padding(rows, pad_top, pad_bottom) is not Padding.EXPLICIT:
         return None
     assert access.padded_row_bytes is not None
     return (rows + pad_top + pad_bottom) * access.padded_row_bytes
