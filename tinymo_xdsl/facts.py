@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 
+from tinymo_xdsl.dialects import tinymo
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.fact_entries import (
     FactReader,
@@ -312,6 +313,8 @@ def name_of(value: SSAValue) -> str:
         return facts.name
     if value.name_hint is not None:
         return f"%{value.name_hint}"
+    if isinstance(value.owner, tinymo.SpillOp):
+        return f"{name_of(value.owner.source)}/spilled"
     owner = value.owner
     return (
         f"argument {value.index}"

@@ -12,7 +12,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 import tinymo_xdsl.verify
-from tinymo_xdsl.analysis.peak import main_function
+from tinymo_xdsl.analysis.peak import main_function, peak_of
 from tinymo_xdsl.analysis.skips import spilled_bytes
 from tinymo_xdsl.backend.tflite import export_model
 from tinymo_xdsl.dialects import tinymo, tosa
@@ -165,6 +165,13 @@ def test_what_is_not_understood_stays_a_custom_operator(change: Mapping[str, Map
     assert not spills_of(module)
     assert sum(isinstance(op, tosa.CustomOp) for op in module.walk()) == 4
     assert write_model(export_model(module)) == write_model(model)
+
+
+def test_reports_call_them_what_the_file_calls_them() -> None:
+    module = import_model(spilled(two_hourglasses()))
+    kernels = peak_of(main_function(module)).kernels
+    names = [(kernel.operator, kernel.name) for kernel in kernels if kernel.operator.startswith("TINYMO")]
+    assert names[:2] == [("TINYMO_SPILL", "left/skip/spilled"), ("TINYMO_RELOAD", "left/skip/reloaded")]
 
 
 def test_a_token_that_is_an_output_is_kept() -> None:

@@ -1,8 +1,9 @@
 """What to call kernels in reports and messages."""
 
 from tinymo_xdsl.analysis.kernels import Kernel
-from tinymo_xdsl.dialects import tosa
+from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.facts import OPERATOR_KEY, name_of, operator_facts
+from tinymo_xdsl.flatbuffer.spills import RELOAD_OPERATOR, SPILL_OPERATOR
 
 
 def describe_kernel(kernel: Kernel) -> tuple[str, str]:
@@ -13,6 +14,8 @@ def describe_kernel(kernel: Kernel) -> tuple[str, str]:
 
 def operator_name(kernel: Kernel) -> str:
     """The TFLite name that the facts give, else the name of the kernel's first op that does more than move data."""
+    if isinstance(kernel.root, tinymo.SpillOp | tinymo.ReloadOp):
+        return SPILL_OPERATOR if isinstance(kernel.root, tinymo.SpillOp) else RELOAD_OPERATOR
     for op in kernel.ops:
         if isinstance(op, tosa.CustomOp):
             return op.operator_name.data
