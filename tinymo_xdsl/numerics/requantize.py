@@ -74,6 +74,12 @@ def quantize_multiplier(real: float) -> Multiplier:
     return Multiplier(value, shift) if shift >= -31 else Multiplier(0, 0)
 
 
+def divided_multiplier(multiplier: Multiplier, count: int) -> Multiplier:
+    """`multiplier` over `count`, the number of elements of a MEAN, rounded down (TFLite `QuantizedMeanOrSum`)."""
+    shift = min(count.bit_length() - 1, 32, 31 + multiplier.shift)
+    return Multiplier((multiplier.value << shift) // count, multiplier.shift - shift)
+
+
 def round_half_away(real: float) -> int:
     """The integer nearest to `real`, halves away from zero, as C `round` does."""
     whole = math.trunc(real)

@@ -19,7 +19,6 @@ from tinymo_xdsl.numerics.requantize import (
 from tinymo_xdsl.operators.base import (
     Lift,
     Lifted,
-    LiftedInput,
     LiftFunction,
     Lowering,
     NotExactError,
@@ -244,7 +243,7 @@ def _lift_binary(kind: type[BinaryOp], has_activation: bool = True) -> LiftFunct
     return lift_binary
 
 
-def operand_source(lift: Lift, value: SSAValue) -> LiftedInput:
+def operand_source(lift: Lift, value: SSAValue) -> SSAValue:
     """The tensor behind the conversions that widen it."""
     while value.owner in lift.kernel.ops and isinstance(value.owner, tosa.RescaleOp | tosa.ReshapeOp | tosa.CastOp):
         value = value.owner.operands[0]
@@ -283,7 +282,6 @@ def lift_prelu(lift: Lift) -> Lifted:
     """The data and the slope are the operands of the product. A constant slope has no batch in the file."""
     product = lift.only(tosa.MulOp)
     data, slope = (operand_source(lift, value) for value in product.operands[:2])
-    assert isinstance(slope, SSAValue)
     shape = shape_of(slope)
     has_batch = len(shape) > 1 and shape[0] == 1
     if constant_attribute(slope) is not None and has_batch:

@@ -4,10 +4,10 @@ from types import MappingProxyType
 from typing import Final
 
 from tinymo_xdsl.dialects import tosa
-from tinymo_xdsl.operators import comparison, convolution, elementwise, layout, pooling, unary
+from tinymo_xdsl.operators import comparison, convolution, elementwise, layout, pooling, reduction, unary
 from tinymo_xdsl.operators.base import Lift, OperatorFamily
 
-_MODULES: Final = (convolution, pooling, elementwise, unary, comparison, layout)
+_MODULES: Final = (convolution, pooling, elementwise, unary, comparison, reduction, layout)
 
 FAMILIES: Final = MappingProxyType({family.name: family for module in _MODULES for family in module.FAMILIES})
 """The operators with an exact meaning in TOSA."""
@@ -18,6 +18,10 @@ _NAME_OF_ANCHOR: Final = (
     (tosa.Conv2DOp, "CONV_2D"),
     (tosa.AvgPool2DOp, "AVERAGE_POOL_2D"),
     (tosa.MaxPool2DOp, "MAX_POOL_2D"),
+    (tosa.ReduceMaxOp, "REDUCE_MAX"),
+    (tosa.ReduceMinOp, "REDUCE_MIN"),
+    (tosa.ReduceSumOp, "SUM"),
+    (tosa.ArgMaxOp, "ARG_MAX"),
     (tosa.SelectOp, "PRELU"),
     (tosa.AddOp, "ADD"),
     (tosa.SubOp, "SUB"),
