@@ -1,6 +1,7 @@
 """Planned arenas: what functions compute in them, that they are as small as those of files, and wrong ones are seen."""
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from random import Random
 
@@ -65,6 +66,7 @@ def arena_bytes(module: ModuleOp) -> int:
     return arena.type.get_shape()[0]
 
 
+@cache
 def small(name: str) -> Model:
     """A model of the zoo, its image no larger than it takes to run in no time."""
     return build(name, resolution=32) if name in ("tiny-unet", "mobilenet-v2", "resnet8") else build(name)
