@@ -27,8 +27,8 @@ from tinymo_xdsl.verify import compare_models, smallest_arena
 from tinymo_xdsl.zoo.builder import ModelBuilder
 
 RESNET = MODELS / "mlperf_ic_resnet8_int8.tflite"
-PLAIN = OptimizeOptions(max_overhead=0)
-SPILL = OptimizeOptions(max_overhead=0, spill="psram")
+PLAIN = OptimizeOptions(max_overhead=0, loops=False)
+SPILL = replace(PLAIN, spill="psram")
 
 needs_micro = pytest.mark.skipif(importlib.util.find_spec("tflite_micro") is None, reason="no TFLite Micro")
 

@@ -13,6 +13,7 @@ from xdsl.dialects.func import FuncOp
 from tinymo_xdsl.analysis.aliases import Sharing, aliases_of
 from tinymo_xdsl.analysis.kernels import Kernel, kernels_of
 from tinymo_xdsl.analysis.liveness import function_live_bytes, is_variable
+from tinymo_xdsl.analysis.loops import body_bytes, loop_of
 from tinymo_xdsl.analysis.peak import main_function
 from tinymo_xdsl.analysis.skips import plan_spills, spilled_bytes
 from tinymo_xdsl.backend.tflite.export import export_model
@@ -65,4 +66,7 @@ def needed_bytes(function: FuncOp, kernels: Sequence[Kernel], model: Model, opti
         needed[step] += sum(scratch(operator, model.subgraphs[0]))
     spread = np.zeros(len(kernels), np.int64)
     spread[operators] = needed[1:-1]
+    for index, kernel in enumerate(kernels):
+        if (loop := loop_of(kernel)) is not None:
+            spread[index] += body_bytes(loop)
     return spread.tolist()
