@@ -19,7 +19,7 @@ from tinymo_xdsl.report.arena_layout import ArenaLayout, arena_layout
 from tinymo_xdsl.report.build import analyze_file
 from tinymo_xdsl.report.html import to_html
 from tinymo_xdsl.report.markup import Markup, element, joined
-from tinymo_xdsl.report.memory_picture import Rectangle, common_scale, memory_picture, rectangles
+from tinymo_xdsl.report.memory_picture import Rectangle, common_scale, labels, memory_picture, rectangles
 from tinymo_xdsl.report.optimized_file import optimize_file
 from tinymo_xdsl.report.report import Report
 from tinymo_xdsl.search import OptimizeOptions
@@ -232,6 +232,23 @@ class TestPicture:
         assert styles["x"] == ["buffer", "input", "at-peak", "shared"]
         assert styles["y"] == ["buffer", "output", "shared"]
         assert "shared" not in styles["a"]
+
+    def test_no_label_is_written_over_another(self):
+        layout = self.layout()
+        drawn = rectangles(layout, common_scale([layout], 1000, 300))
+        # The input and the output begin at the same offset, the output above the input's second half.
+        written = labels(drawn)
+        assert {line for label in written for line in label.lines} == {"x", "64", "a", "32", "y"}
+        assert not any(one.meets(other) for one in written for other in written if one is not other)
+        stacked = [replace(entry, x=drawn[0].x, y=drawn[0].y) for entry in drawn]
+        assert [label.lines for label in labels(stacked)] == [("x", "64")]
+
+    def test_pictures_side_by_side_fit_the_width(self):
+        few, many = self.layout(), replace(self.layout(), steps=self.layout().steps * 20)
+        for layouts in ([few], [few, many], [many, few], [many, many]):
+            scale = common_scale(layouts, 1000, 300)
+            sizes = [re.search(r'width="(\d+)"', memory_picture(entry, None, scale, "t")) for entry in layouts]
+            assert sum(int(size[1]) for size in sizes if size) <= 1000 + len(layouts)
 
     def test_tiny_tensors_can_be_seen(self):
         tensors = (Tensor("large", "INT8", (1, 1 << 20)), Tensor("tiny", "INT8", (1, 1)))

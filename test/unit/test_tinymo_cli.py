@@ -214,8 +214,8 @@ class TestAnalyze:
         assert tinymo("zoo", "mobilenet-v2", "--resolution", "32", "--classes", "10", "-o", "many.tflite").status == 0
         shown = tinymo("analyze", "many.tflite").stdout.decode()
         everything = tinymo("analyze", "many.tflite", "--all").stdout.decode()
-        assert "with less" in shown
-        assert "with less" not in everything
+        assert " more\n" in shown
+        assert " more\n" not in everything
         assert everything.count("\n") > shown.count("\n") + 20
 
     def test_a_plan_in_the_file_stays_and_is_no_remark(self, tmp_path: Path, no_engine: None):

@@ -83,37 +83,45 @@ def table_lines(rows: Sequence[Row], most: int) -> list[str]:
 
 
 def table_of_lines(rows: Sequence[Row], lines: int) -> list[str]:
-    """The same with as many operators as fit `lines` lines, the peak at least."""
-    if len(rows) <= lines:
-        return table_lines(rows, len(rows))
-    tables = (table_lines(rows, most) for most in range(lines, 0, -1))
-    return next((table for table in tables if len(table) <= lines), table_lines(rows, 1))
+    """The same with as many operators as fit `lines` lines: the peak, then those with the most bytes that still fit."""
+    order = _largest(rows)
+    shown = order[:1]
+    for index in order[1:]:
+        if len(_places([*shown, index], len(rows))) <= lines:
+            shown.append(index)
+    return _lines(rows, shown)
 
 
 def _largest(rows: Sequence[Row]) -> list[int]:
     return sorted(range(len(rows)), key=lambda index: (-rows[index].used, index))
 
 
+def _places(shown: Sequence[int], count: int) -> list[range]:
+    """What each line of a table stands for: one row, or several that are left out. A gap of one row is not worth it."""
+    places: list[range] = []
+    start = 0
+    for index in (*sorted(shown), count):
+        gap = range(start, index)
+        places += [gap] if len(gap) > 1 else [range(row, row + 1) for row in gap]
+        places += [range(index, index + 1)] if index < count else []
+        start = index + 1
+    return places
+
+
 def _lines(rows: Sequence[Row], shown: Sequence[int]) -> list[str]:
-    operator_width = max((len(rows[index].operator) for index in shown), default=0)
-    number_width = max((len(rows[index].number) for index in shown), default=0)
-    peak = next(iter(shown), None)
+    operator_width = max((len(row.operator) for row in rows), default=0)
+    number_width = max((len(row.number) for row in rows), default=0)
+    peaks = _largest(rows)
     lines: list[str] = []
-    previous = -1
-    for index in _without_small_gaps(shown, len(rows)):
-        lines += _gap(index - previous - 1)
-        row = rows[index]
-        mark = ">" if index == peak else " "
+    for place in _places(shown, len(rows)):
+        if len(place) > 1:
+            lines.append(f"  {_ELLIPSIS} {len(place)} more")
+            continue
+        row, peak = rows[place[0]], rows[peaks[0]]
+        mark = ">" if place[0] == peaks[0] else " "
         start = f"{mark} {row.number:>{number_width}} {row.operator:<{operator_width}} {row.used:>11,}"
-        lines.append(f"{start} {_bar(row.used, rows[shown[0]].used):<{_BAR}} {_fitting(row.name, len(start))}".rstrip())
-        previous = index
-    return lines + _gap(len(rows) - previous - 1)
-
-
-def _without_small_gaps(shown: Sequence[int], count: int) -> list[int]:
-    """The rows `shown`, and those alone between that take no more room than the word that they are left out."""
-    ends = {*shown, -1, count}
-    return [index for index in range(count) if index in ends or {index - 1, index + 1} <= ends]
+        lines.append(f"{start} {_bar(row.used, peak.used):<{_BAR}} {_fitting(row.name, len(start))}".rstrip())
+    return lines
 
 
 def _bar(used: int, most: int) -> str:
@@ -122,7 +130,3 @@ def _bar(used: int, most: int) -> str:
 
 def _fitting(name: str, start: int) -> str:
     return shorten(name, max(WIDTH - start - _BAR - 2, 16))
-
-
-def _gap(count: int) -> list[str]:
-    return [f"  {_ELLIPSIS} {count} with less"] if count > 0 else []

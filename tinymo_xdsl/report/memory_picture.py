@@ -17,11 +17,13 @@ _LEFT = 62.0
 """Pixels for the labels of offsets."""
 _RIGHT = 104.0
 """Pixels for the labels of the lines."""
-_TOP = 34.0
+_TOP = 40.0
 """Pixels for the label of the peak."""
 _BOTTOM = 34.0
-_LEAST_WIDTH = 230.0
+_LEAST_WIDTH = 150.0
 """Pixels of the plot, so that its labels have room."""
+_LEAST_STEP, _LARGEST_STEP = 5.0, 40.0
+"""Pixels of a step."""
 _LEAST_RECTANGLE = 1.5
 """Pixels that a rectangle is high, so that it can be seen and pointed at."""
 _CHARACTER = 6.1
@@ -54,6 +56,28 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Label:
+    """Lines of text in pixels."""
+
+    x: float
+    y: float
+    lines: tuple[str, ...]
+
+    @property
+    def width(self) -> float:
+        return _CHARACTER * max(map(len, self.lines))
+
+    @property
+    def height(self) -> float:
+        return _LINE * len(self.lines)
+
+    def meets(self, other: "Label") -> bool:
+        """Whether one would be written over the other."""
+        is_beside = self.x + self.width <= other.x or other.x + other.width <= self.x
+        return not (is_beside or self.y + self.height <= other.y or other.y + other.height <= self.y)
+
+
+@dataclass(frozen=True)
 class Rectangle:
     """One buffer in pixels."""
 
@@ -68,10 +92,17 @@ class Rectangle:
 
 def common_scale(layouts: Sequence[ArenaLayout], width: float, height: float) -> Scale:
     """The scale at which pictures of all layouts, side by side, are about `width` pixels wide, and readable."""
-    steps = sum(len(layout.steps) for layout in layouts)
-    room = width - len(layouts) * (_LEFT + _RIGHT)
-    step = min(max(room / max(steps, 1), 5.0), 40.0)
-    return Scale(step, height, max((layout.head for layout in layouts), default=0) or 1)
+    step = _step_width([len(layout.steps) for layout in layouts], width - len(layouts) * (_LEFT + _RIGHT))
+    return Scale(min(max(step, _LEAST_STEP), _LARGEST_STEP), height, max(layout.head for layout in layouts))
+
+
+def _step_width(counts: Sequence[int], room: float) -> float:
+    """How wide a step may be if plots of `counts` steps, each of the least width at least, share `room`."""
+    step = room / sum(counts)
+    wide = [count for count in counts if step * count >= _LEAST_WIDTH]
+    if len(wide) in (0, len(counts)):
+        return step
+    return _step_width(wide, room - _LEAST_WIDTH * (len(counts) - len(wide)))
 
 
 def rectangles(layout: ArenaLayout, scale: Scale) -> tuple[Rectangle, ...]:
@@ -95,13 +126,15 @@ def memory_picture(layout: ArenaLayout, lower_bound: int | None, scale: Scale, t
     """The picture as an SVG element; `lower_bound` is drawn as a line where it is known."""
     plot = max(scale.step * len(layout.steps), _LEAST_WIDTH)
     width, height = _LEFT + plot + _RIGHT, _TOP + scale.height + _BOTTOM
+    drawn = rectangles(layout, scale)
     return element(
         "svg",
         element("title", title),
         *_grid(scale, plot),
         *_step_axis(layout, scale),
         *_peak_band(layout, scale),
-        *chain.from_iterable(_drawn(rectangle, layout) for rectangle in rectangles(layout, scale)),
+        *(_drawn(rectangle, layout) for rectangle in drawn),
+        *chain.from_iterable(map(_written, labels(drawn))),
         *_levels(layout, lower_bound, scale, plot),
         *_peak_label(layout, scale, plot),
         class_="memory",
@@ -113,22 +146,33 @@ def memory_picture(layout: ArenaLayout, lower_bound: int | None, scale: Scale, t
     )
 
 
-def _drawn(rectangle: Rectangle, layout: ArenaLayout) -> Iterator[Markup]:
-    place = {"x": rectangle.x, "y": rectangle.y, "width": rectangle.width, "height": rectangle.height}
-    text = element("title", describe(rectangle.buffer, layout))
-    rect = element("rect", **place)
-    yield element("g", text, rect, *_label(rectangle), class_=rectangle.style)
+def _drawn(rectangle: Rectangle, layout: ArenaLayout) -> Markup:
+    rect = element("rect", x=rectangle.x, y=rectangle.y, width=rectangle.width, height=rectangle.height)
+    return element("g", element("title", describe(rectangle.buffer, layout)), rect, class_=rectangle.style)
 
 
-def _label(rectangle: Rectangle) -> Iterator[Markup]:
-    """The name and the size where there is room for them."""
+def labels(drawn: Sequence[Rectangle]) -> list[Label]:
+    """Names and sizes of those rectangles that have room for them, the largest first; none is over another one."""
+    placed: list[Label] = []
+    for rectangle in sorted(drawn, key=lambda rectangle: -rectangle.width * rectangle.height):
+        label = _label(rectangle)
+        if label.lines and not any(map(label.meets, placed)):
+            placed.append(label)
+    return placed
+
+
+def _label(rectangle: Rectangle) -> Label:
     characters = int((rectangle.width - 8) / _CHARACTER)
     name, size = rectangle.buffer.name, f"{rectangle.buffer.size:,}"
     lines = [size] if len(size) <= characters else []
     if characters >= min(_SHORTEST_LABEL, len(name)):
         lines.insert(0, shorten(name, characters))
-    for number, line in enumerate(lines[: int((rectangle.height - 2) / _LINE)]):
-        yield element("text", line, x=rectangle.x + 4, y=rectangle.y + _LINE * (number + 1) - 1)
+    return Label(rectangle.x + 4, rectangle.y, tuple(lines[: int((rectangle.height - 2) / _LINE)]))
+
+
+def _written(label: Label) -> Iterator[Markup]:
+    for number, line in enumerate(label.lines):
+        yield element("text", line, x=label.x, y=label.y + _LINE * (number + 1) - 1, class_="label")
 
 
 def describe(buffer: PlacedBuffer, layout: ArenaLayout) -> str:
@@ -162,7 +206,8 @@ def _short_bytes(count: int) -> str:
 
 def _step_axis(layout: ArenaLayout, scale: Scale) -> Iterator[Markup]:
     y = _TOP + scale.height
-    every = next(every for every in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if every * scale.step >= 24)
+    room = _CHARACTER * max(len(step.number) for step in layout.steps) + 10
+    every = next(every for every in (1, 2, 5, 10, 20, 50) if every * scale.step >= room)
     for step in range(0, len(layout.steps), every):
         number = layout.steps[step].number
         yield element("text", number, x=scale.x(step + 0.5), y=y + 15, class_="axis middle")
@@ -170,8 +215,8 @@ def _step_axis(layout: ArenaLayout, scale: Scale) -> Iterator[Markup]:
 
 
 def _peak_band(layout: ArenaLayout, scale: Scale) -> Iterator[Markup]:
-    x, height = scale.x(layout.peak_index), scale.height + 6
-    yield element("rect", x=x, y=_TOP - 6, width=scale.step, height=height, class_="peak-band")
+    x, height = scale.x(layout.peak_index), scale.height + 10
+    yield element("rect", x=x, y=_TOP - 10, width=scale.step, height=height, class_="peak-band")
 
 
 def _peak_label(layout: ArenaLayout, scale: Scale, plot: float) -> Iterator[Markup]:
@@ -179,9 +224,9 @@ def _peak_label(layout: ArenaLayout, scale: Scale, plot: float) -> Iterator[Mark
     text = f"peak: operator {peak.number}, {shorten(peak.operator, 24)}"
     x = scale.x(layout.peak_index + 0.5)
     is_left = x < _LEFT + plot / 2
-    yield element("path", d=f"M{x - 5:.1f} {_TOP - 14:.1f}h10l-5 7z", class_="peak-mark")
+    yield element("path", d=f"M{x - 5:.1f} {_TOP - 19:.1f}h10l-5 7z", class_="peak-mark")
     style = "peak-label" if is_left else "peak-label end"
-    yield element("text", text, x=x + 9 if is_left else x - 9, y=_TOP - 8, class_=style)
+    yield element("text", text, x=x + 9 if is_left else x - 9, y=_TOP - 13, class_=style)
 
 
 def _levels(layout: ArenaLayout, lower_bound: int | None, scale: Scale, plot: float) -> Iterator[Markup]:

@@ -15,6 +15,7 @@ _HEIGHT = 330.0
 _ENLARGE_BELOW = 0.6
 """A result of less than this share of the original's bytes is shown once more at its own scale."""
 _EXPLANATION = "Operators run from left to right; each rectangle is a tensor at its place in the arena's head."
+_LOOPS = " Operators with numbers like 2.3 are in loops: they run many times, and are drawn once."
 _HINT = "Point at a rectangle for its name, bytes, offset and lifetime."
 
 
@@ -28,7 +29,7 @@ def memory_section(report: Report) -> Markup:
     return element(
         "section",
         element("h2", "Memory over one inference"),
-        element("p", _EXPLANATION, class_="muted"),
+        element("p", _EXPLANATION + (_LOOPS if any(map(_has_loops, layouts)) else ""), class_="muted"),
         _patterns(),
         element("div", *pictures, class_="pictures"),
         *_enlarged(layouts, report.result),
@@ -48,14 +49,16 @@ def _enlarged(layouts: list[ArenaLayout], result: FileReport) -> Iterator[Markup
 def _picture(file: FileReport, scale: Scale, name: str) -> Markup:
     layout = file.layout
     bound = file.plan.lower_bound if isinstance(file.plan, BestPlan) else None
-    title = (
-        f"{name}: {len(layout.buffers)} buffers over {len(layout.steps)} operators,"
-        f" {layout.head:,} bytes of the arena's head"
-    )
-    caption = element("figcaption", element("b", name), f", {layout.head:,} bytes, {len(layout.steps)} operators")
+    count = f"{len({step.number for step in layout.steps})} operators"
+    title = f"{name}: {len(layout.buffers)} buffers over {count}, {layout.head:,} bytes of the arena's head"
+    caption = element("figcaption", element("b", name), f", {layout.head:,} bytes, {count}")
     picture = memory_picture(layout, bound, scale, title)
     scroll = element("div", picture, class_="scroll", tabindex=0, role="region", aria_label=f"{name}, picture")
     return element("figure", caption, scroll, element("output", _HINT))
+
+
+def _has_loops(layout: ArenaLayout) -> bool:
+    return any("." in step.number for step in layout.steps)
 
 
 def _patterns() -> Markup:

@@ -77,10 +77,10 @@ def operator_section(report: Report) -> Markup:
     *others, (when, layout) = _named_layouts(report)
     title = "Bytes in use, operator by operator"
     tables = [
-        element("details", element("summary", f"{name}: {len(other.steps)} operators"), _operators(other))
+        element("details", element("summary", f"{name}: {len(other.steps)} steps"), _operators(other))
         for name, other in others
     ]
-    start = element("h3", f"{when}: {len(layout.steps)} operators") if others else ""
+    start = element("h3", f"{when}: {len(layout.steps)} steps") if others else ""
     return element("section", element("h2", title), start, _operators(layout), *tables)
 
 

@@ -1,7 +1,7 @@
 """A report as text for one screen. Figures are labelled modelled (computed from the file) or measured (run)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from textwrap import wrap
 
@@ -11,7 +11,6 @@ from tinymo_xdsl.analysis.memory_table import (
     in_bytes,
     shorten,
     sized_names,
-    table_lines,
     table_of_lines,
 )
 from tinymo_xdsl.report.arena_layout import ArenaLayout, BufferKind
@@ -27,9 +26,9 @@ _LEAST_ROWS = 4
 """Lines that a table of operators gets in any case."""
 _MOST_TENSORS = 3
 """Lines for inputs, and for outputs."""
-_MOST_REASON = 5
+_MOST_REASON = 3
 """Lines for why a pass was applied; JSON and the page have all of it."""
-_MOST_ALIVE = 6
+_MOST_ALIVE = 5
 """Lines for what is in use at the peak."""
 _LABEL = 38
 _COLUMN = 10
@@ -81,7 +80,7 @@ def optimization_text(report: Report) -> str:
 def _screen(above: Sequence[str], layout: ArenaLayout, below: Sequence[str], *, everything: bool = False) -> str:
     rows = [Row(step.number, step.operator, step.used, step.name) for step in layout.steps]
     room = max(SCREEN - len(above) - len(below) - 1, _LEAST_ROWS)
-    table = table_lines(rows, len(rows)) if everything else table_of_lines(rows, room)
+    table = table_of_lines(rows, len(rows) if everything else room)
     return _joined([*above, "bytes in use while each operator runs (> the peak)", *table, *below])
 
 
@@ -106,7 +105,10 @@ def _figures(report: Report) -> Iterator[str]:
         heads = f"{'before':>{_COLUMN}}{'after':>{_COLUMN}}{'':>{_PERCENT}}"
         yield _cells(" " * _LABEL, [heads] * len(columns), widths)
     for name, what, figure in ARENA_LINES:
-        cells = [_machine_cells([figure(figures) for figures in machine.files]) for machine in columns]
+        values = [[figure(figures) for figures in machine.files] for machine in columns]
+        if name == "scratch" and not any(map(any, values)):
+            continue
+        cells = map(_machine_cells, values)
         yield _cells(f"{f'  {name}: {what}':<{_LABEL}}", cells, widths)
     yield from _storage(report.result)
     if isinstance(absent := report.result.measured, Absent) and absent.why != "not asked for":
@@ -119,7 +121,7 @@ def _storage(file: FileReport) -> Iterator[str]:
         yield f"  storage in '{shorten(memory)}': {in_bytes(size)}; a run copies {in_bytes(file.spilled)}"
 
 
-def _cells(label: str, cells: Sequence[str], widths: Sequence[int]) -> str:
+def _cells(label: str, cells: Iterable[str], widths: Sequence[int]) -> str:
     return label + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
 

@@ -43,7 +43,7 @@ func.func @other(%x: tensor<4xi8> {tinymo.tensor = {name = "x"}}) -> tensor<4xi8
 
 // The kernels with the most bytes are shown, and how many are not.
 // ROWS-NOT: @other
-// ROWS: ... 2 with less
+// ROWS: ... 2 more
 // ROWS-NEXT: > 2 tosa.concat
 
 // At level 2 the figures are the same.

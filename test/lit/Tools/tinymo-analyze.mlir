@@ -12,7 +12,6 @@
 // CHECK: arena of TFLite Micro, bytes 32-bit target, modelled this machine, modelled
 // CHECK-NEXT: head: activations and scratch 320 320
 // CHECK-NEXT: lower bound: for the head, any plan 320 320
-// CHECK-NEXT: scratch: of kernels, in the head 0 0
 // CHECK-NEXT: tail: structures that last
 // CHECK-NEXT: temporary: while it plans
 // CHECK-NEXT: arena: the smallest that works
