@@ -118,10 +118,11 @@ def check_optimize(data: bytes, module: ModuleOp) -> None:
         check_optimized(data, module, optimized, f"optimize --no-plan --ram {ram}")
         assert optimized.after.live_peak_copies <= before, f"optimize --no-plan --ram {ram} raises the peak"
     arena = arena_need(read_model(data), BITS_64).total
-    for overlap in (False, True):
-        optimized = optimize(module, OptimizeOptions(max_overhead=0.5, overlap=overlap))
-        check_optimized(data, module, optimized, f"optimize, overlap {overlap}")
-        assert arena_need(optimized.model, BITS_64).total <= arena, f"optimize, overlap {overlap}, raises the arena"
+    for overlap, spill in ((False, None), (True, None), (False, "psram")):
+        optimized = optimize(module, OptimizeOptions(max_overhead=0.5, overlap=overlap, spill=spill))
+        what = f"optimize, overlap {overlap}, spill {spill}"
+        check_optimized(data, module, optimized, what)
+        assert arena_need(optimized.model, BITS_64).total <= arena, f"{what}, raises the arena"
 
 
 def check_optimized(data: bytes, module: ModuleOp, optimized: Optimized, what: str) -> None:
