@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from one_operator import Array, tensor, tflm_interpreter
 from operator_models import described, model_of, options, through_text
 
@@ -84,6 +85,22 @@ def run_in_both(
         outputs = executor.run(arrays)
         pairs += [(output, engine.get_output(position)) for position, output in enumerate(outputs)]
     return pairs
+
+
+def run_in_litert_too(model: Model, seed: int = 7) -> list[tuple[Array, Array]]:
+    """Every output in the interpreter and in LiteRT's reference kernels: where TFLite Micro has no numbers to go by."""
+    litert = pytest.importorskip("ai_edge_litert.interpreter", reason="LiteRT is not installed (extra `verify`)")
+    resolver = litert.OpResolverType.BUILTIN_REF
+    engine = litert.Interpreter(model_content=write_model(model), experimental_op_resolver_type=resolver)
+    engine.allocate_tensors()
+    graph, generator = model.subgraphs[0], np.random.default_rng(seed)
+    arrays = [random_array(graph.tensors[index], generator) for index in graph.inputs]
+    for entry, array in zip(engine.get_input_details(), arrays, strict=True):
+        engine.set_tensor(entry["index"], array)
+    engine.invoke()
+    outputs = Executor(import_model(model)).run(arrays)
+    theirs = [engine.get_tensor(entry["index"]) for entry in engine.get_output_details()]
+    return list(zip(outputs, theirs, strict=True))
 
 
 def check_same_numbers(

@@ -237,7 +237,6 @@ LAYOUT = [
     Case("pad", "tosa.pad", pad("PAD")),
     Case("pad by 64 bits", "tosa.pad", pad("PAD", sizes="INT64")),
     Case("pad uint8", "tosa.pad", pad("PAD", "UINT8")),
-    Case("pad with a number", WHOLE, pad("PADV2")),
     Case("concatenation", "tosa.concat", concatenation(2)),
     Case("concatenation along the last axis", "tosa.concat", concatenation(-1)),
     Case("concatenation that requantises", WHOLE, concatenation(2, (0.5, 0.25))),

@@ -176,7 +176,7 @@ def _operand_of(value: SSAValue, shape: tuple[int, ...] | None) -> Operand:
         raise NotExactError(f"'{facts.name}' is no tensor")
     attribute = constant_attribute(value)
     data = None if attribute is None else dense.to_bytes(attribute)
-    return Operand(facts, value.type.element_type, shape or value.type.get_shape(), value, data)
+    return Operand(facts, value.type.element_type, value.type.get_shape() if shape is None else shape, value, data)
 
 
 def _result(value: SSAValue) -> Operand:

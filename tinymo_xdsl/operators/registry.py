@@ -4,10 +4,10 @@ from types import MappingProxyType
 from typing import Final
 
 from tinymo_xdsl.dialects import tosa
-from tinymo_xdsl.operators import comparison, convolution, elementwise, layout, pooling, reduction, unary
+from tinymo_xdsl.operators import comparison, convolution, elementwise, layout, pooling, rearrangement, reduction, unary
 from tinymo_xdsl.operators.base import Lift, OperatorFamily
 
-_MODULES: Final = (convolution, pooling, elementwise, unary, comparison, reduction, layout)
+_MODULES: Final = (convolution, pooling, elementwise, unary, comparison, reduction, layout, rearrangement)
 
 FAMILIES: Final = MappingProxyType({family.name: family for module in _MODULES for family in module.FAMILIES})
 """The operators with an exact meaning in TOSA."""
@@ -29,6 +29,9 @@ _NAME_OF_ANCHOR: Final = (
     (tosa.ConcatOp, "CONCATENATION"),
     (tosa.PadOp, "PAD"),
     (tosa.SliceOp, "SLICE"),
+    (tosa.TransposeOp, "TRANSPOSE"),
+    (tosa.GatherOp, "GATHER"),
+    (tosa.TileOp, "BROADCAST_TO"),
     (tosa.ResizeOp, "RESIZE_NEAREST_NEIGHBOR"),
     (tosa.CastOp, "DEQUANTIZE"),
     (tosa.ReshapeOp, "RESHAPE"),
