@@ -146,7 +146,7 @@ def source_file(library: Library, prefix: str, banner: str) -> str:
     for number, variable in enumerate(library.variables):
         if variable.initial is not None:
             constants.tables.name(variable.initial, f"variable_{number}")
-    names = _function_names(layers)
+    names = _CNames.of(layers)
     bodies = [_layer(call, number, constants, names) for number, call in enumerate(library.calls)]
     return fill(
         _FILE,
@@ -158,13 +158,34 @@ def source_file(library: Library, prefix: str, banner: str) -> str:
     )
 
 
-def _function_names(layers: Sequence[Layer]) -> Names[RowFunction]:
-    names: Names[RowFunction] = Names()
-    names.reserve(helper.name for layer in layers for helper in flattened(layer.function.helpers))
-    names.reserve(layer.function.structure.name for layer in layers if layer.function.structure is not None)
-    for layer in layers:
-        names.name(layer.function, layer.function.stem)
-    return names
+@dataclass(frozen=True, eq=False)
+class _CNames:
+    """What functions and the types of their parameters are called."""
+
+    functions: Names[RowFunction]
+    structures: Names[Structure]
+
+    @staticmethod
+    def of(layers: Sequence[Layer]) -> "_CNames":
+        """Names for all that `layers` call; helpers have theirs already."""
+        names = _CNames(Names(), Names())
+        helpers = [helper.name for layer in layers for helper in flattened(layer.function.helpers)]
+        names.structures.reserve(helpers)
+        for layer in layers:
+            names.structure(layer.function)
+        names.functions.reserve([*helpers, *names.structures.all.values()])
+        for layer in layers:
+            names.function(layer.function)
+        return names
+
+    def function(self, function: RowFunction) -> str:
+        """The name of a row function."""
+        return self.functions.name(function, function.stem)
+
+    def structure(self, function: RowFunction) -> str:
+        """The name of the type of its parameters; empty if it takes none."""
+        structure = function.structure
+        return "" if structure is None else self.structures.name(structure, structure.stem)
 
 
 def _constants(layers: Sequence[Layer]) -> _Constants:
@@ -185,22 +206,21 @@ def _in_flash(operand: Operand) -> list[Value]:
     return [*([operand.value] if isinstance(operand.value, Table) else []), *border]
 
 
-def _sections(layers: Sequence[Layer], constants: _Constants, names: Names[RowFunction], prefix: str) -> str:
-    functions = names.all
-    structures: dict[Structure, None] = {
-        function.structure: None for function in functions if function.structure is not None
-    }
+def _sections(layers: Sequence[Layer], constants: _Constants, names: _CNames, prefix: str) -> str:
+    functions = names.functions.all
     helpers: list[Helper] = flattened([helper for function in functions for helper in function.helpers])
+    structures = [structure.definition(name) for structure, name in names.structures.all.items()]
+    definitions = [function.definition(name, names.structure(function)) for function, name in functions.items()]
     parts = [
-        ("the parameters of row functions", "\n\n".join(structure.definition() for structure in structures)),
+        ("the parameters of row functions", "\n\n".join(structures)),
         ("constants", constants.definitions(f"{prefix.upper()}_CONST_ATTR")),
         ("arithmetic", "\n\n".join(helper.text.strip("\n") for helper in helpers)),
-        ("row functions", "\n".join(function.definition(name) for function, name in functions.items())),
+        ("row functions", "\n".join(definitions)),
     ]
     return "\n\n".join(f"/* ---- {title} ---- */\n\n{body.strip()}" for title, body in parts if body)
 
 
-def _layer(call: Call, number: int, constants: _Constants, names: Names[RowFunction]) -> str:
+def _layer(call: Call, number: int, constants: _Constants, names: _CNames) -> str:
     layer = call.layer
     parameters = ""
     if (structure := layer.function.structure) is not None:
@@ -214,7 +234,7 @@ def _layer(call: Call, number: int, constants: _Constants, names: Names[RowFunct
                 $members
             };
             """,
-            type=structure.name,
+            type=names.structure(layer.function),
             members=lines(members),
         )
     body = "\n".join(filter(None, [parameters, _pointers(call, constants), _loops(layer, constants, names)]))
@@ -251,7 +271,7 @@ def _as(ctype: str, start: str, operand: Operand) -> str:
     return f"({ctype} *)(const void *)({start}){moved}"
 
 
-def _loops(layer: Layer, constants: _Constants, names: Names[RowFunction]) -> str:
+def _loops(layer: Layer, constants: _Constants, names: _CNames) -> str:
     function = layer.function
     slots = sum(operand.access.slots for operand in layer.operands)
     row = [f"const {function.element_in} *rows[{slots}];"]
@@ -262,7 +282,7 @@ def _loops(layer: Layer, constants: _Constants, names: Names[RowFunction]) -> st
     arguments = ["out", "rows", *(f"state{index}" for index in range(len(layer.states)))]
     if function.structure is not None:
         arguments.append("&parameters")
-    row.append(f"{names.name(function, function.stem)}({', '.join(arguments)});")
+    row.append(f"{names.function(function)}({', '.join(arguments)});")
     if layer.rows > 1 or layer.images > 1:
         row.append(f"out += {layer.pitch};")
     text_ = _loop("y", layer.rows, lines(row))

@@ -65,12 +65,13 @@ Value: TypeAlias = int | float | Table | Border
 class Structure:
     """The type of a function's parameters."""
 
-    name: str
+    stem: str
+    """What its name begins with."""
     fields: tuple[tuple[str, str], ...]
     """Each declaration with what it says."""
 
-    def definition(self) -> str:
-        """The `typedef`."""
+    def definition(self, name: str) -> str:
+        """The `typedef`, under this name."""
         declarations = "\n".join(f"{declaration}; /* {meaning} */" for declaration, meaning in self.fields)
         return fill(
             """
@@ -79,7 +80,7 @@ class Structure:
             } $name;
             """,
             declarations=declarations,
-            name=self.name,
+            name=name,
         )
 
 
@@ -120,8 +121,8 @@ class RowFunction(Protocol):
         """What it calls."""
         ...
 
-    def definition(self, name: str) -> str:
-        """Its text, under this name."""
+    def definition(self, name: str, structure: str) -> str:
+        """Its text, under this name; `structure` is what the type of its parameters is called."""
         ...
 
 

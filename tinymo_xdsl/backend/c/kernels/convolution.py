@@ -148,8 +148,8 @@ class ConvolutionRow:
         """Products in a sum."""
         return self.rows * self.columns.kernel * self.depth
 
-    def definition(self, name: str) -> str:
-        values = self._values(name)
+    def definition(self, name: str, structure: str) -> str:
+        values = self._values(name, structure)
         first, last = self.columns.inside
         has_pairs = last - first >= 2
         pair = fill(_PAIR, condition=self._pair_condition(), **values) if has_pairs else ""
@@ -160,7 +160,7 @@ class ConvolutionRow:
         ]
         return "\n\n".join(filter(None, parts)) + "\n"
 
-    def _values(self, name: str) -> dict[str, object]:
+    def _values(self, name: str, structure: str) -> dict[str, object]:
         kernel = f"{self.rows}x{self.columns.kernel}"
         return {
             "name": name,
@@ -168,7 +168,7 @@ class ConvolutionRow:
             "in": self.element_in,
             "out": self.element_out,
             "weight": C_TYPES[self.sums.weight],
-            "structure": self.structure.name,
+            "structure": structure,
             "pixels": self.columns.result,
             "channels": self.channels,
             "depth": self.depth,

@@ -125,9 +125,9 @@ class DepthwiseRow:
     def structure(self) -> Structure:
         return convolution_structure(self.sums)
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         first, last = self.columns.inside
-        values = self._values(name)
+        values = self._values(name, structure)
         parts: list[str] = []
         if first < last:
             parts.append(fill(_INSIDE, pointers=self._pointers(), loop=self._loop(self._taps_inside()), **values))
@@ -135,7 +135,7 @@ class DepthwiseRow:
             parts.append(fill(_EDGE, loop=self._loop(self._taps_at_edge()), **values))
         return "\n\n".join([*parts, fill(_ROW, choice=self._choice(values), **values)]) + "\n"
 
-    def _values(self, name: str) -> dict[str, object]:
+    def _values(self, name: str, structure: str) -> dict[str, object]:
         title = f"Depthwise {self.rows}x{self.columns.kernel}, {self.depth} to {self.channels} channels"
         return {
             "name": name,
@@ -143,7 +143,7 @@ class DepthwiseRow:
             "in": self.element_in,
             "out": self.element_out,
             "weight": C_TYPES[self.sums.weight],
-            "structure": self.structure.name,
+            "structure": structure,
             "pixels": self.columns.result,
             "image": self.columns.image,
             "channels": self.channels,

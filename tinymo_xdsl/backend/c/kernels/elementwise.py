@@ -12,25 +12,27 @@ from tinymo_xdsl.backend.c.layer import Helper, Structure
 from tinymo_xdsl.backend.c.text import C_TYPES, fill, lines
 
 _FLAT: Final = """
-/* $title. */
+/* Element by element. */
 static void $name($out *out, const $in *const *rows, const $structure *p)
 {
     $pointers
     for (int32_t i = 0; i < p->count; ++i) {
         $loads
+        $steps
         out[i] = $element;
     }
 }
 """
 
 _BROADCAST: Final = """
-/* $title: a row of $pixels pixels of $channels elements. */
+/* Element by element: a row of $pixels pixels of $channels elements. */
 static void $name($out *out, const $in *const *rows$parameter)
 {
     $pointers
     for (int32_t x = 0; x < $pixels; ++x) {
         for (int32_t c = 0; c < $channels; ++c) {
             $loads
+            $steps
             *out++ = $element;
         }
     }
@@ -49,15 +51,16 @@ class Spread(Enum):
 
 @dataclass(frozen=True)
 class MapRow:
-    """One function of elements, `element` in C, of operands that it calls `a`, `b` and so on."""
+    """A function of elements of operands, which it calls a, b and so on."""
 
     stem: str
-    title: str
     dtype: str
     result: str
+    steps: tuple[str, ...]
+    """The lines of C in front of the element."""
     element: str
     operand: str
-    """The C type that elements are computed in."""
+    """The C type that an element of an operand is read to."""
     parameters: Structure | None
     spread: tuple[Spread, ...]
     pixels: int
@@ -82,11 +85,11 @@ class MapRow:
         if not self.is_flat:
             return self.parameters
         name, fields = (
-            ("row", ()) if self.parameters is None else (f"{self.parameters.name}_row", self.parameters.fields)
+            ("row_length", ()) if self.parameters is None else (f"{self.parameters.stem}_row", self.parameters.fields)
         )
         return Structure(name, (("int32_t count", "elements of a row"), *fields))
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         letters = [chr(ord("a") + number) for number in range(len(self.spread))]
         indices = ["i" if self.is_flat else spread.value for spread in self.spread]
         reads = [f"const {self.operand} {a} = row_{a}[{at}];" for a, at in zip(letters, indices, strict=True)]
@@ -94,13 +97,13 @@ class MapRow:
             _FLAT if self.is_flat else _BROADCAST,
             **{"in": self.element_in, "out": self.element_out},
             name=name,
-            title=self.title,
-            structure="" if self.structure is None else self.structure.name,
-            parameter="" if self.structure is None else f", const {self.structure.name} *p",
+            structure=structure,
+            parameter="" if self.structure is None else f", const {structure} *p",
             pixels=self.pixels,
             channels=self.channels,
             pointers=lines([f"const {self.element_in} *row_{a} = rows[{at}];" for at, a in enumerate(letters)]),
             loads=fill(lines(reads), channels=self.channels),
+            steps=lines(self.steps),
             element=self.element,
         )
         return text + "\n"
@@ -137,7 +140,7 @@ class TableRow:
     def helpers(self) -> tuple[Helper, ...]:
         return ()
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         text = fill(
             """
             /* Each element looked up. */
@@ -151,7 +154,7 @@ class TableRow:
             """,
             **{"in": self.element_in, "out": self.element_out},
             name=name,
-            structure=self.structure.name,
+            structure=structure,
             index="row[i] + 128" if self.dtype == "int8" else "row[i]",
         )
         return text + "\n"

@@ -46,7 +46,7 @@ class SliceRow(BytesRow):
     def stem(self) -> str:
         return f"copy_{self.pixels}x{self.count}" + (f"_of_{self.pitch}" if self.pixels > 1 else "")
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         start = f" + {self.start}" if self.start else ""
         copy = f"memcpy(out, rows[0]{start}, {self.count}u);"
         if self.pixels > 1:
@@ -76,7 +76,7 @@ class ConcatRow(BytesRow):
     def stem(self) -> str:
         return f"concat_{self.pixels}x{'_'.join(map(str, self.parts[:4]))}"
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         copies: list[str] = []
         at = 0
         for number, count in enumerate(self.parts):
@@ -117,7 +117,7 @@ class PadRow(BytesRow):
     def stem(self) -> str:
         return f"pad_{self.left}_{self.right}_{self.pixels}x{self.count}"
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         parts = [self._fill(self.left), self._pixels(), self._fill(self.right)]
         text = f"A row of {self.pixels * self.count} bytes with a frame of {self.value}"
         return _function(name, text, lines([part for part in parts if part]))
@@ -157,7 +157,7 @@ class RepeatRow(BytesRow):
     def stem(self) -> str:
         return f"repeat_{self.factor}_{self.pixels}x{self.count}"
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         body = fill(
             """
             for (int32_t x = 0; x < $pixels; ++x) {

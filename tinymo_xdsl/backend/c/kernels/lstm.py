@@ -136,6 +136,6 @@ class LstmStep:
     def helpers(self) -> tuple[Helper, ...]:
         return (SCALE_16, LOGISTIC_16, TANH_16)
 
-    def definition(self, name: str) -> str:
-        text = fill(_STEP, name=name, structure=self.structure.name, inputs=self.inputs, units=self.units)
+    def definition(self, name: str, structure: str) -> str:
+        text = fill(_STEP, name=name, structure=structure, inputs=self.inputs, units=self.units)
         return text + "\n"

@@ -102,7 +102,7 @@ class PoolRow:
             ),
         )
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         first, last = self.columns.inside
         span = self.columns.span
         cuts_left = self.columns.before > 0 and first > 0
@@ -112,7 +112,7 @@ class PoolRow:
             name=name,
             title="Average" if self.is_average else "Maximum",
             ctype=self.element_in,
-            structure=self.structure.name,
+            structure=structure,
             rows=self.rows,
             columns=self.columns.kernel,
             pixels=self.columns.result,

@@ -121,12 +121,12 @@ class SoftmaxRow:
     def helpers(self) -> tuple[Helper, ...]:
         return (CLAMP, SHIFT_RIGHT, HIGH_MUL, RECIPROCAL)
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         text = fill(
             _ROW,
             **{"in": self.element_in, "out": self.element_out},
             name=name,
-            structure=self.structure.name,
+            structure=structure,
             depth=self.depth,
             low=self.low,
             high=self.high,
@@ -213,5 +213,5 @@ class SoftmaxRowOf16Bits:
     def helpers(self) -> tuple[Helper, ...]:
         return (CLAMP, REQUANTIZE_ANY, LOOK_UP)
 
-    def definition(self, name: str) -> str:
-        return fill(_ROW_OF_16_BITS, name=name, structure=self.structure.name, depth=self.depth) + "\n"
+    def definition(self, name: str, structure: str) -> str:
+        return fill(_ROW_OF_16_BITS, name=name, structure=structure, depth=self.depth) + "\n"

@@ -88,7 +88,7 @@ class TransposedRow:
         )
         return Structure(f"transposed{sums.suffix}", fields)
 
-    def definition(self, name: str) -> str:
+    def definition(self, name: str, structure: str) -> str:
         divides = f" || place % {self.stride} != 0" if self.stride > 1 else ""
         weight = "w[c]"
         if self.sums.weight_zero_point:
@@ -103,7 +103,7 @@ class TransposedRow:
             depth=self.depth,
             channels=self.channels,
             pixels=self.pixels,
-            structure=self.structure.name,
+            structure=structure,
             accumulator=C_TYPES[self.sums.accumulator],
             weight=C_TYPES[self.sums.weight],
             start=self.sums.start("o"),

@@ -11,6 +11,7 @@ from tinymo_xdsl.analysis.sizes import byte_size
 from tinymo_xdsl.backend.c.body import Body, NoKernelError
 from tinymo_xdsl.backend.c.layer import Layer
 from tinymo_xdsl.backend.c.lowering import convolutions, customs, elements, layouts, pools
+from tinymo_xdsl.backend.c.lowering.programs import is_program
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import name_of
 
@@ -35,15 +36,10 @@ _LOWERINGS = (
     _Lowering(tosa.TransposeConv2DOp, convolutions.transposed),
     _Lowering(tosa.MaxPool2DOp, pools.pool),
     _Lowering(tosa.AvgPool2DOp, pools.pool),
-    _Lowering(tosa.SelectOp, elements.prelu),
-    _Lowering(tosa.AddOp, elements.binary),
-    _Lowering(tosa.SubOp, elements.binary),
-    _Lowering(tosa.MulOp, elements.binary),
     _Lowering(tosa.ConcatOp, layouts.concat),
     _Lowering(tosa.PadOp, layouts.pad),
     _Lowering(tosa.ResizeOp, layouts.resize),
     _Lowering(tosa.CustomOp, customs.custom),
-    _Lowering(tosa.ClampOp, elements.clamp),
 )
 """The most telling op first: a convolution has clamps and products of its own."""
 
@@ -68,4 +64,6 @@ def layers_of(kernel: Kernel) -> list[Layer]:
         return [layer for op in cuts for layer in layouts.cut(body, op)]
     if reshapes := body.all(tosa.ReshapeOp):
         return layouts.reshape(body, reshapes[0])
+    if is_program(body):
+        return elements.program(body)
     raise body.error(f"there is none for {', '.join(dict.fromkeys(op.name for op in kernel.ops))}")
