@@ -61,9 +61,9 @@ def probe(name: str) -> Probed:
 
 
 def data_type(model: Model) -> str:
-    """The type of the first input that is not constant."""
+    """The type of the first input that is not constant; that of the first output where all inputs are."""
     graph = model.subgraphs[0]
-    return graph.tensors[graph.inputs[0]].dtype
+    return graph.tensors[(*graph.inputs, *graph.outputs)[0]].dtype
 
 
 def _in_tosa(model: Model) -> FuncOp | None:
