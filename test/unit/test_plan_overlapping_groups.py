@@ -2,17 +2,20 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from test_plan_sharing import Program, random_program, run_step, tensor
 
 from tinymo_xdsl.planner.arena.annealing import Annealing
+from tinymo_xdsl.planner.arena.distances import Distances, DistanceSearch
 from tinymo_xdsl.planner.arena.first_fit import Placer
 from tinymo_xdsl.planner.arena.portfolio import plan
-from tinymo_xdsl.planner.arena.problem import Buffer, Overlap, Piece, PlanError, Problem, Solution, arena_of
+from tinymo_xdsl.planner.arena.problem import Buffer, Overlap, Piece, PlanError, Problem, Solution, Tie, arena_of
 from tinymo_xdsl.planner.arena.validate import validate
 from tinymo_xdsl.planner.least_bytes import least_bytes
+from tinymo_xdsl.planner.origins import Origins, Range
 from tinymo_xdsl.planner.overlaps import overlaps_of
 from tinymo_xdsl.planner.sharing import Clusters, Copy, Group, Overwrite, Tensor, Wish, is_possible, share
 
@@ -144,6 +147,95 @@ def test_random_programs_compute_the_same_in_the_arena_of_a_plan(seed: int) -> N
             places[index] = base + offset
     assert is_possible(tensors, wishes, places)
     assert run(program, places) == run(program, [sum(program.sizes[:index]) for index in range(len(tensors))])
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_so_do_they_where_nothing_moves_together_and_what_is_proven_then_holds_for_all(seed: int) -> None:
+    rng = random.Random(seed)
+    program = random_program(rng)
+    tensors, wishes = program.tensors(), program.wishes(rng)
+    copies = [wish for wish in wishes if isinstance(wish, Copy)]
+    least, ties = least_bytes(tensors, wishes), tuple(Tie(*tie) for tie in Origins(tensors, copies).ties())
+    apart = replace(problem_of(tensors, wishes, share(tensors, ())), ties=ties, least=least)
+    solution = plan(apart, 1000)
+    assert is_possible(tensors, wishes, solution.offsets)
+    assert run(program, solution.offsets) == run(program, [sum(program.sizes[:i]) for i in range(len(tensors))])
+    for granted in (copies, wishes):
+        together = plan(problem_of(tensors, wishes, share(tensors, granted)), 100)
+        assert solution.lower_bound <= together.arena
+
+
+class TestDistances:
+    @pytest.mark.parametrize("seed", range(60))
+    def test_the_search_finds_a_plan_of_the_smallest_arena_and_proves_that_none_is_smaller(self, seed: int) -> None:
+        problem = random_overlaps(random.Random(seed))
+        near = Placer(problem).near
+        search = DistanceSearch(Placer(problem))
+        smallest = next(arena for arena in range(1, 40) if search.within(arena, 1000).offsets is not None)
+        found = search.within(smallest, 1000)
+        assert found.offsets is not None
+        assert is_valid(problem, *found.offsets)
+        assert arena_of(problem, found.offsets) <= smallest
+        assert search.within(smallest - 1, 1000).exhausted
+        assert not any_plan(problem, near, smallest - 1)
+        assert (plan(problem).arena, plan(problem).optimal) == (smallest, True)
+
+    def test_fixed_and_aligned_buffers(self) -> None:
+        problem = Problem(
+            (
+                Buffer.whole("fixed", 5, 0, 2, offset=3),
+                Buffer.whole("aligned", 4, 1, 3, alignment=4),
+                Buffer.whole("any", 3, 0, 3),
+            )
+        )
+        search = DistanceSearch(Placer(problem))
+        assert search.within(12, 100).offsets == (3, 8, 0)
+        assert search.within(11, 100) == Distances(None, True, search.within(11, 100).states)
+
+    def test_it_stops_at_its_limit(self) -> None:
+        problem = Problem(tuple(Buffer.whole(str(size), size, 0, 1) for size in range(20, 40)))
+        outcome = DistanceSearch(Placer(problem)).within(problem.lower_bound - 1, 50)
+        assert (outcome.offsets, outcome.exhausted) == (None, False)
+        assert 50 <= outcome.states < 200
+
+
+def any_plan(problem: Problem, near: Sequence[Sequence[tuple[int, int, int]]], arena: int) -> bool:
+    """Whether any offsets at all are a plan within `arena` bytes, found by trying them."""
+
+    def rest(offsets: tuple[int, ...]) -> bool:
+        index = len(offsets)
+        if index == len(problem.buffers):
+            return True
+        before = [entry for entry in near[index] if entry[0] < index]
+        return any(
+            all(not low < at - offsets[other] < high for other, low, high in before) and rest((*offsets, at))
+            for at in range(arena - problem.buffers[index].size + 1)
+        )
+
+    return rest(())
+
+
+class TestOrigins:
+    def test_what_is_cut_from_a_whole_comes_from_its_parts(self) -> None:
+        # Two parts of 16 bytes, their whole, and a window of it that holds some of both.
+        tensors = [tensor(16, 0, 2), tensor(16, 1, 2), tensor(32, 2, 3), tensor(16, 3, 4)]
+        origins = Origins(tensors, [Copy(0, 2, 0), Copy(1, 2, 16), Copy(3, 2, 8)])
+        assert origins.of(Range(3, 4, 16)) == (Range(0, 12, 16), Range(1, 0, 8))
+        assert set(origins.ties()) == {(0, 2, 0), (1, 2, 16), (2, 3, -8), (0, 3, -8), (1, 3, 8)}
+
+    def test_windows_of_one_source_hold_the_same_even_where_that_is_gone(self) -> None:
+        tensors = [tensor(32, 0, 1, 2), tensor(16, 1, 4), tensor(16, 2, 4), tensor(64, 3, 4)]
+        wishes = (Copy(1, 0, 0), Copy(2, 0, 8))
+        assert set(Origins(tensors, wishes).ties()) == {(0, 1, 0), (0, 2, -8), (1, 2, -8)}
+        assert is_possible(tensors, wishes, [200, 0, 8, 100])
+        assert not is_possible(tensors, wishes, [200, 0, 4, 100])
+
+    def test_the_least_bytes_count_copies_once_and_results_over_operands(self) -> None:
+        tensors = [tensor(32, 0, 1, 2), tensor(16, 1, 3), tensor(16, 2, 3), tensor(16, 3, 4)]
+        wishes = (Copy(1, 0, 0), Copy(2, 0, 8), Overwrite(3, 1))
+        assert least_bytes(tensors, ()) == 64
+        assert least_bytes(tensors, wishes[:2]) == 40
+        assert least_bytes(tensors, wishes) == 32
 
 
 def run(program: Program, places: Sequence[int]) -> list[bytes]:

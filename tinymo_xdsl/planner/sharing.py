@@ -93,7 +93,8 @@ class Clusters:
         self.of: list[Cluster] = [{index: 0} for index in range(len(tensors))]
         """The cluster of each tensor."""
         known = tuple(wishes)
-        self._origins = Origins(tensors, [wish for wish in known if isinstance(wish, Copy)])
+        copies = [wish for wish in known if isinstance(wish, Copy) and wish.offset % alignment == 0]
+        self._origins = Origins(tensors, copies)
         self._leads = {(wish.result, wish.operand): wish.lead for wish in known if isinstance(wish, Overwrite)}
 
     def groups(self) -> list[Group]:

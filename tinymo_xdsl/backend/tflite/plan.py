@@ -7,7 +7,7 @@ wins. What the file holds is final by then: the plan goes into it last.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from xdsl.dialects.builtin import ModuleOp
@@ -28,7 +28,7 @@ from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
 EFFORT = 20_000
 """States that the planner looks at by default: a second or two where it does not find a plan as low as the bound."""
 FIRST_LOOK = 16
-"""The share of the effort, as its divisor, that each way to share gets before any gets more."""
+"""The part of the effort, as its divisor, that each way to share gets at first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class ArenaPlan:
     """Bytes of TFLite Micro's head under the plan, its own places for scratch included."""
     lower_bound: int
     """Bytes that no plan of the same operators in the same order has a smaller head than, whatever it shares."""
-    safe_with: tuple[KernelLibrary, ...]
+    safe_with: tuple[KernelLibrary, ...] = ()
     """The kernels that compute the same under the plan."""
 
     @property
@@ -99,26 +99,33 @@ class ModelPlanner:
 
         It holds none where TFLite Micro's own plan is as low.
         """
-        plan: ArenaPlan | None = None
-        for states in (effort // FIRST_LOOK, effort):
-            for layout in self.layouts:
-                if plan is None or max(layout.problem.lower_bound, self.lower_bound) < plan.head:
-                    found = self._plan(layout, states)
-                    plan = found if plan is None or found.head < plan.head else plan
+        plan = self._best(effort)
         if plan is None:
             why = f"{self.called[0]} runs another subgraph: only TFLite Micro can place what that needs"
             return PlannedModel(self.bare, None, False, why)
+        plan = replace(plan, safe_with=tuple(self._safe_with(plan.places)))
         if self.own_head <= plan.head:
             return PlannedModel(self.bare, plan, False, f"TFLite Micro's own plan takes {self.own_head:,} bytes too")
         return PlannedModel(self._model(plan.places), plan, True, _describe(plan, self.own_head))
+
+    def _best(self, effort: int) -> ArenaPlan | None:
+        """A first look at each way to share; then the one that shares least, which leaves the planner most freedom."""
+        looks = [(layout, effort // FIRST_LOOK) for layout in self.layouts]
+        best: ArenaPlan | None = None
+        for layout, states in [*looks, *((layout, effort) for layout in self.layouts[:1])]:
+            if best is None or max(layout.problem.lower_bound, best.lower_bound) < best.head:
+                found = self._plan(layout, states)
+                bound = max(found.lower_bound, best.lower_bound) if best else found.lower_bound
+                best = replace(found if best is None or found.head < best.head else best, lower_bound=bound)
+        return best
 
     def _plan(self, layout: "_Layout", effort: int) -> ArenaPlan:
         solution = solve(layout.problem, effort)
         places = _places(layout, solution)
         head = runtime_problem(self._model(places)).head
-        # Where nothing can share bytes, a search that was exhausted is a proof.
-        bound = self.lower_bound if layout.tensors.aliases.wishes else solution.lower_bound
-        return ArenaPlan(layout.sharing, solution, places, head, bound, tuple(self._safe_with(places)))
+        # Where everything moves apart, what is proven holds for all ways to share.
+        bound = solution.lower_bound if layout is self.layouts[0] else self.lower_bound
+        return ArenaPlan(layout.sharing, solution, places, head, bound)
 
     def _model(self, places: Mapping[SSAValue, int]) -> Model:
         assert self.tensors is not None

@@ -44,8 +44,10 @@ _LARGEST = 400
 """The most buffers that distances are searched for."""
 _WINDOW = 24
 """The most buffers that are taken together for a proof."""
-_GOALS = 6
+_GOALS = 3
 """Among how many arenas a search shares its effort, at least."""
+_DECISIONS = 8
+"""How many states of the search over distances take as long as one of the other search."""
 _PLACEMENTS = 16
 """How many placements of annealing take as long as a state of the search."""
 _EDGES = ((True, Side.BOTH), (False, Side.BOTH), (True, Side.RIGHT), (True, Side.LEFT))
@@ -64,11 +66,10 @@ def plan(problem: Problem, effort: int = Effort.DEFAULT) -> Solution:
         return Solution((), 0, 0, True, "empty")
     work = _Portfolio(problem)
     work.anneal(effort // 64)
-    work.decide(effort // 8)
-    work.prove(effort // 16)
-    work.decide(effort // 8)
-    work.search(effort // 2)
-    work.repair(effort // 8)
+    work.prove(effort // 8)
+    work.decide(effort // 2)
+    work.search(effort // 4)
+    work.repair(effort // 16)
     work.anneal(effort // 8)
     solution = Solution(*work.best, work.bound, work.is_optimal, work.method, work.states)
     validate(problem, solution)
@@ -126,8 +127,8 @@ class _Portfolio:
         end = self.states + limit
         low = goal = self.bound
         while not self.is_optimal and self.states < end and goal < self.best.arena:
-            found = search.within(goal, min(limit // _GOALS, end - self.states))
-            self.states += 1 + found.states
+            found = search.within(goal, (1 + (end - self.states) // 2) * _DECISIONS)
+            self.states += 1 + found.states // _DECISIONS
             if found.offsets is not None:
                 self._offer(found.offsets, "distances")
             elif found.exhausted:
@@ -144,8 +145,8 @@ class _Portfolio:
             while self.bound <= high and self.states < end:
                 goal = high if high == self.best.arena - self.grain else (self.bound + high) // 2
                 goal = goal // self.grain * self.grain
-                found = search.within(max(goal, self.bound), limit // _GOALS)
-                self.states += 1 + found.states
+                found = search.within(max(goal, self.bound), limit // _GOALS * _DECISIONS)
+                self.states += 1 + found.states // _DECISIONS
                 if found.exhausted:
                     self._exclude(max(goal, self.bound))
                 else:
