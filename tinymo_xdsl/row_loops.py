@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from xdsl.dialects.builtin import FunctionType, ModuleOp, TensorType, f32, i1, i8, i16, i32
+from xdsl.dialects.builtin import FunctionType, ModuleOp, TensorType, f32, i1, i8, i32
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
@@ -35,8 +35,8 @@ from tinymo_xdsl.operators.custom import DOMAIN
 from tinymo_xdsl.planner.loops import Loop, Round
 from tinymo_xdsl.row_stripes import kernel_over_rows
 
-CARRIED_ELEMENTS = (i8, i16, f32)
-"""What SLICE, FILL and DYNAMIC_UPDATE_SLICE of TFLite Micro all take."""
+CARRIED_ELEMENTS = (i8, f32)
+"""What SLICE, FILL and DYNAMIC_UPDATE_SLICE of TFLite Micro all take: FILL takes no 16-bit integers."""
 
 _AXES = 4
 _TO_THE_END = -1
@@ -49,12 +49,7 @@ _OPTIONS = {
     "SLICE": "SliceOptions",
     "WHILE": "WhileOptions",
 }
-_VERSIONS: Mapping[tuple[str, Attribute], int] = {
-    ("SLICE", i8): 2,
-    ("SLICE", i16): 4,
-    ("FILL", i8): 3,
-    ("FILL", i16): 3,
-}
+_VERSIONS: Mapping[tuple[str, Attribute], int] = {("SLICE", i8): 2, ("FILL", i8): 3}
 """Versions by element type of the result, where they are not 1."""
 
 

@@ -259,6 +259,13 @@ class TestInTheRuntime:
         assert result.identical
         assert result.distinct_outputs == 2
 
+    def test_floats_are_identical(self) -> None:
+        builder = ChainBuilder("FLOAT32")
+        model = builder.model(two_blocks(builder))
+        made = planned(looped(model, (3, 5), (0, 2)))
+        assert made.applied
+        assert compare_models(write_model(model), write_model(made.model), runs=2).identical
+
     def test_the_arena_is_as_modelled(self) -> None:
         data = write_model(planned(looped(model_of(two_blocks), (3, 5), (0, 2))).model)
         made = planned(looped(model_of(two_blocks), (3, 5), (0, 2))).model

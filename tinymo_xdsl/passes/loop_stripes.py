@@ -16,7 +16,7 @@ and the result of the loop are there in whole.
 
 The input, the result and the counter go through the loop. TFLite Micro copies them between rounds unless a plan puts
 them on the same bytes, so this pays only for files that are written with a plan: costs are those of such files. The
-layers need TFLite facts, 8-bit, 16-bit or float tensors, and one input from outside, of which they read rows.
+layers need TFLite facts, one input from outside, of which they read rows, and this and the result of int8 or float.
 """
 
 import logging

@@ -23,3 +23,14 @@ func.func @other_subgraphs(%x: tensor<1x8x4x2xf32> {tinymo.tensor = {name = "x"}
 func.func @once() {
   return
 }
+
+// -----
+
+// FILL of TFLite Micro, which begins the result of a loop, takes no 16-bit integers.
+// CHECK: remark: loop-stripes: @int16: left alone
+// CHECK: @int16
+// CHECK-NOT: WHILE
+func.func @int16(%x: tensor<1x8x4x2xi16> {tinymo.tensor = {name = "x"}}) -> tensor<1x8x4x2xi16> {
+  %y = tosa.clamp %x {min_val = 0 : i16, max_val = 600 : i16, tinymo.tensor = {name = "y"}} : (tensor<1x8x4x2xi16>) -> tensor<1x8x4x2xi16>
+  return %y : tensor<1x8x4x2xi16>
+}
