@@ -13,7 +13,16 @@ from tinymo_xdsl.planner.stripe_build import Edges, RegionBuilder, plan_stripe
 from tinymo_xdsl.planner.stripe_cost import Accounting, steps_macs
 from tinymo_xdsl.planner.stripe_in_place import StripeUse, stripe_use
 from tinymo_xdsl.planner.stripe_spans import Span, released_size, span_result
-from tinymo_xdsl.planner.stripes import MAXIMUM_JOINED, Problem, Program, Region, live_bytes, write_steps
+from tinymo_xdsl.planner.stripes import (
+    MAXIMUM_JOINED,
+    Problem,
+    Program,
+    Region,
+    Slice,
+    Whole,
+    live_bytes,
+    write_steps,
+)
 
 
 @dataclass(frozen=True)
@@ -22,10 +31,12 @@ class StripeCost:
     What one stripe costs.
 
     `peak`: bytes in use at its worst operator: by its own tensors, by the values that the span releases, and by what
-    there is of the result. `operators`: how many. `upkeep`: bytes that they take for good.
+    there is of the result. `copied`: bytes of what it yields that cannot lie in the whole result right away.
+    `operators`: how many. `upkeep`: bytes that they take for good.
     """
 
     peak: int
+    copied: int
     macs: int
     operators: int
     upkeep: int
@@ -98,6 +109,19 @@ def steps_peak(problem: Problem, program: Program, released: tuple[int, ...]) ->
     return max(live_bytes(Program(tuple(sizes), program.operators, released, program.operators[-1].makes)))
 
 
+def _is_cut_off_what_is_done(stripe: Region, upwards: bool) -> bool:
+    """
+    Whether the result of a stripe is cut off from wrong rows that would lie on rows of stripes before it.
+
+    In the whole result there is no place for them then.
+    """
+    cut = stripe.steps[-1]
+    if not isinstance(cut, Slice) or isinstance(cut.source, Whole):
+        return False
+    made = stripe.steps[cut.source.step].rows
+    return made.stop > cut.rows.stop if upwards else made.start < cut.rows.start
+
+
 class StripeCosts:
     """What single stripes and whole split spans of one problem cost; everything is worked out once."""
 
@@ -108,7 +132,7 @@ class StripeCosts:
         self._candidates: dict[SplitSpan, Candidate | None] = {}
 
     def joined_size(self, span: Span) -> int:
-        """Bytes that the result of a span takes when its parts are joined: twice its size where they are copied."""
+        """Bytes that the result of a span takes at least when its parts are joined: twice its size as copies."""
         return span_result(self.problem, span).size * (2 if self.accounting is Accounting.COPIES else 1)
 
     def least_peak(self, span: Span) -> int:
@@ -131,7 +155,9 @@ class StripeCosts:
         left = Rows(0, rows.start) if upwards else Rows(rows.stop, result.rows)
         use = self._use(span, stripe, left, edges)
         peak = use.peak + (result.rows - len(rows) - len(left)) * result.row_bytes
-        return StripeCost(peak, steps_macs(self.problem, builder.steps), use.operators, use.upkeep)
+        is_copied = self.accounting is Accounting.COPIES or _is_cut_off_what_is_done(stripe, upwards)
+        copied = len(rows) * result.row_bytes if is_copied else 0
+        return StripeCost(peak, copied, steps_macs(self.problem, builder.steps), use.operators, use.upkeep)
 
     def _use(self, span: Span, stripe: Region, left: Rows, edges: Edges) -> StripeUse:
         """What the operators of a stripe use; `left`: the rows of the result that are computed behind it."""
@@ -151,9 +177,10 @@ class StripeCosts:
         if len(costs) < len(stripes):
             return None
         joins = join_operators(len(stripes))
+        joined = span_result(self.problem, split.span).size + sum(cost.copied for cost in costs)
         return Candidate(
             split,
-            split.span.resident + max(self.joined_size(split.span), *(cost.peak for cost in costs)),
+            split.span.resident + max(joined, *(cost.peak for cost in costs)),
             sum(cost.macs for cost in costs),
             sum(cost.operators for cost in costs) + joins,
             sum(cost.upkeep for cost in costs) + joins * self.problem.upkeep.join,
@@ -175,7 +202,8 @@ class StripeCosts:
         )
         if head is None or middle is None or tail is None:
             return None
-        peaks = [head.peak, tail.peak, self.joined_size(span)]
+        copied = head.copied + tail.copied + middle.copied * len(inner)
+        peaks = [head.peak, tail.peak, span_result(self.problem, span).size + copied]
         joins = join_operators(len(stripes))
         macs = head.macs + tail.macs
         operators = head.operators + tail.operators + joins

@@ -104,8 +104,8 @@ def _tensors(program: Program) -> list[Tensor]:
         reads[tensor].append(Read(len(program.operators) + 1, 0, whole_blocks(program.sizes[tensor])))
     placed = set(made).difference(program.variables)
     return [
-        Tensor(whole_blocks(size) if index in placed else 0, made.get(index, 0), tuple(read))
-        for index, (size, read) in enumerate(zip(program.sizes, reads, strict=True))
+        Tensor(whole_blocks(size), made[index], tuple(reads[index])) if index in placed else Tensor(0, 0, ())
+        for index, size in enumerate(program.sizes)
     ]
 
 

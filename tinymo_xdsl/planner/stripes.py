@@ -239,7 +239,7 @@ class Program:
 
 def padded_size(access: RowAccess | None, rows: int, pad_top: int, pad_bottom: int) -> int | None:
     """Bytes of the copy that a PAD operator must make of an operand of `rows` rows; None if it needs none."""
-    if not isinstance(access, Window) or (access.is_elementwise and access.valid_columns):
+    if not isinstance(access, Window) or (access.is_elementwise and access.valid_columns and not pad_top + pad_bottom):
         return None
     if access.padding(rows, pad_top, pad_bottom) is not Padding.EXPLICIT:
         return None
