@@ -151,6 +151,7 @@ class TestAnalysis:
         report = analyze_file(shrinks)
         assert isinstance(report.original.measured, Absent)
         assert check_keys(to_json(report))["tflm"]["measured"] is False
+        assert "this machine, modelled" in analysis_text(report)
         assert "not measured: no engine" in analysis_text(report)
 
     def test_a_model_that_the_engine_refuses_is_reported_without_an_arena(

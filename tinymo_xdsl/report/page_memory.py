@@ -7,6 +7,7 @@ from tinymo_xdsl.report.arena_layout import ArenaLayout, BufferKind
 from tinymo_xdsl.report.figures import report_files
 from tinymo_xdsl.report.markup import Markup, element
 from tinymo_xdsl.report.memory_picture import LONGEST_NAME, Scale, common_scale, memory_picture
+from tinymo_xdsl.report.page_tables import head_cell
 from tinymo_xdsl.report.report import BestPlan, FileReport, Report
 
 _WIDTH = 1165.0
@@ -110,6 +111,6 @@ def _buffer_table(layout: ArenaLayout, name: str) -> Markup:
                 element("td", when, class_="number"),
             )
         )
-    head = element("thead", element("tr", *(element("th", what, scope="col") for what in heads)))
+    head = element("thead", element("tr", *map(head_cell, heads)))
     table = element("div", element("table", head, element("tbody", *rows)), class_="scroll")
     return element("details", element("summary", f"{name}: the picture as a table"), table)

@@ -85,7 +85,7 @@ def operator_section(report: Report) -> Markup:
 
 
 def _operators(layout: ArenaLayout) -> Markup:
-    heads = element("tr", *(element("th", what, scope="col") for what in ("", "operator", "bytes", "", "first output")))
+    heads = element("tr", *map(head_cell, ("", "operator", "bytes", "", "first output")))
     rows: list[Markup] = []
     for place, step in enumerate(layout.steps):
         cells = (
@@ -98,6 +98,12 @@ def _operators(layout: ArenaLayout) -> Markup:
         rows.append(element("tr", *cells, **({"class_": "peak"} if place == layout.peak_index else {})))
     table = element("table", element("thead", heads), element("tbody", *rows), class_="operators")
     return element("div", table, class_="scroll tall", tabindex=0, role="region", aria_label="Operators")
+
+
+def head_cell(what: str) -> Markup:
+    """The head of a column, above its numbers if it has numbers."""
+    style = "number" if what in ("bytes", "offset", "operators") else "words"
+    return element("th", what, scope="col", class_=style)
 
 
 def _bar(used: int, most: int) -> Markup:
