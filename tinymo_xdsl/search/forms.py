@@ -10,6 +10,7 @@ from dataclasses import replace
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
+from tinymo_xdsl.analysis.aliases import KernelLibrary
 from tinymo_xdsl.analysis.peak import main_function
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
@@ -54,6 +55,10 @@ def striped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator
 
 def looped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator[Form]:
     """The form with layers that run as loops, and others in row stripes beside them; `limit` is as for `striped`."""
+    if options.kernels is KernelLibrary.UNKNOWN:
+        why = "what a loop carries shares bytes, which unknown kernels may not allow"
+        yield form.after(form.module, PassOutcome(LoopStripesPass.name, False, why))
+        return
     search = SearchOptions(peak_limit=limit, maximum_extra_macs=options.max_overhead)
     found = False
     for plan in best_loops(main_function(form.module), search, FINALISTS, library=options.kernels):
