@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import accumulate
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,13 @@ from tinymo_xdsl.backend.tflite import export_model
 from tinymo_xdsl.dialects import tinymo, tosa
 from tinymo_xdsl.errors import BadModelError, MissingToolError
 from tinymo_xdsl.flatbuffer.model import Model, Operator
+from tinymo_xdsl.flatbuffer.offline_plan import UNPLANNED, with_plan
 from tinymo_xdsl.flatbuffer.reader import read_file, read_model
 from tinymo_xdsl.flatbuffer.spills import SpillPlace, copied_bytes, spill_places, storage_bytes
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
+from tinymo_xdsl.planner.arena.problem import round_up
 from tinymo_xdsl.verify import compare_models, smallest_arena
 from tinymo_xdsl.verify.spill_library import spill_library
 from tinymo_xdsl.zoo.builder import ModelBuilder
@@ -217,6 +221,26 @@ def test_engines_run_spilled_models_and_notice_places_that_overlap(engine: str) 
     model = spilled(original)
     assert compare_models(original, model, runs=2, engine=engine).identical
     assert not compare_models(original, with_places_at(model, 0), runs=2, engine=engine).identical
+
+
+def with_token_in_the_way(model: Model) -> Model:
+    """Every tensor has a place of its own, but for a token on which a convolution writes while it is needed."""
+    (graph,) = model.subgraphs
+    sizes = [round_up(4 * prod(tensor.shape), 16) if tensor.data is None else 0 for tensor in graph.tensors]
+    offsets = [at if size else UNPLANNED for at, size in zip(accumulate(sizes, initial=0), sizes, strict=False)]
+    names = [operator.name for operator in graph.operators]
+    spill = names.index("TINYMO_SPILL")
+    victim = graph.operators[names.index("CONV_2D", spill)].outputs[0]
+    offsets[graph.operators[spill].outputs[0]] = offsets[victim]
+    return with_plan(model, offsets)
+
+
+@needs_compiler
+def test_a_token_that_is_overwritten_ends_the_run() -> None:
+    pytest.importorskip("tflite_micro")
+    model = with_token_in_the_way(spilled(two_hourglasses()))
+    with pytest.raises(BadModelError, match="TINYMO_RELOAD: the token was overwritten"):
+        compare_models(two_hourglasses(), model, runs=1, engine="tflite-micro")
 
 
 @needs_compiler
