@@ -18,6 +18,7 @@ from tinymo_xdsl.backend.c.codegen import compile_model
 from tinymo_xdsl.backend.c.emit import source_file
 from tinymo_xdsl.backend.c.header import header_file
 from tinymo_xdsl.backend.c.library import Library
+from tinymo_xdsl.errors import TinymoError
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.executor import Executor
@@ -69,7 +70,11 @@ class Loaded:
 
 def load(models: Mapping[str, Model], folder: Path) -> dict[str, Loaded]:
     """The libraries of models by prefix, all linked into one image and initialised."""
-    libraries = {prefix: compile_model(model) for prefix, model in models.items()}
+    return load_libraries({prefix: compile_model(model) for prefix, model in models.items()}, folder)
+
+
+def load_libraries(libraries: Mapping[str, Library], folder: Path) -> dict[str, Loaded]:
+    """As `load`, of what is compiled already."""
     for prefix, library in libraries.items():
         (folder / f"{prefix}.h").write_text(header_file(library, prefix, "", ""))
         (folder / f"{prefix}.c").write_text(source_file(library, prefix, ""))
@@ -81,6 +86,14 @@ def load(models: Mapping[str, Model], folder: Path) -> dict[str, Loaded]:
     for library in loaded.values():
         library.initialize()
     return loaded
+
+
+def library_or_none(model: Model) -> Library | None:
+    """The library of a model; `None` where there is no C for it, or no IR, but an error for people."""
+    try:
+        return compile_model(model)
+    except TinymoError:
+        return None
 
 
 def with_all_outputs(model: Model) -> Model:
@@ -117,6 +130,8 @@ def random_inputs(library: Library, seed: int) -> list[Array]:
 def _random(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], narrow: int) -> Array:
     if dtype == "float32":
         return rng.uniform(-1, 1, shape).astype(np.float32)
+    if dtype == "bool":
+        return rng.integers(0, 2, shape).astype(np.bool_)
     limits = np.iinfo(dtype)
     spread = (int(limits.max) - int(limits.min)) >> 2 * narrow
     low = int(rng.integers(int(limits.min), int(limits.max) - spread + 1))

@@ -11,7 +11,7 @@ from operator_models import NONE, RELU, RELU6, SAME, VALID, channels, constant, 
 from tinymo_xdsl.flatbuffer.model import Model, Tensor
 from tinymo_xdsl.zoo.random_model import random_recipe
 
-NETWORKS = 24
+NETWORKS = 16
 
 
 def numbers(name: str, dtype: str, shape: tuple[int, ...], scale: float | None = 0.02, zero_point: int = 0) -> Tensor:
@@ -358,10 +358,10 @@ def test_every_kernel_computes_what_the_interpreter_computes(tmp_path: Path) -> 
     assert not differing
 
 
-@pytest.mark.parametrize("first", range(0, NETWORKS, 6))
+@pytest.mark.parametrize("first", range(0, NETWORKS, 8))
 def test_random_networks(first: int, tmp_path: Path) -> None:
     """Every tensor, where each has bytes of its own; then the outputs, where tensors share the arena and are views."""
-    recipes = {f"net_{seed}": random_recipe(seed).model() for seed in range(first, first + 6)}
+    recipes = {f"net_{seed}": random_recipe(seed).model() for seed in range(first, first + 8)}
     models = recipes | {f"all_{name}": with_all_outputs(model) for name, model in recipes.items()}
     for name, loaded in load(models, tmp_path).items():
         expected = executor(models[name])

@@ -16,6 +16,7 @@ from tinymo_xdsl.backend.c.layer import Table
 from tinymo_xdsl.backend.c.text import C_TYPES
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.errors import TinymoError
+from tinymo_xdsl.facts import name_of
 from tinymo_xdsl.numerics import dense
 from tinymo_xdsl.numerics.dense import Array
 from tinymo_xdsl.operators.base import constant_attribute
@@ -179,5 +180,5 @@ def dtype_of(value: SSAValue) -> str:
     """The name of the numpy type of an element, which C must have too."""
     name = element_dtype(value).name
     if name not in C_TYPES:
-        raise NoKernelError(f"elements of {name} have no type in C")
+        raise NoKernelError(f"'{name_of(value)}' has no C kernel: its elements are {name}, which C has no type for")
     return name

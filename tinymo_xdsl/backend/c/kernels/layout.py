@@ -66,6 +66,41 @@ class SliceRow(BytesRow):
 
 
 @dataclass(frozen=True)
+class GatherRow(BytesRow):
+    """`count` elements of `unit` bytes for each of `pixels` pixels, read at distances of so many bytes."""
+
+    pixels: int
+    pixel_pitch: int
+    count: int
+    pitch: int
+    unit: int
+
+    @property
+    def stem(self) -> str:
+        return f"gather_{self.pixels}x{self.count}"
+
+    def definition(self, name: str, structure: str) -> str:
+        body = fill(
+            """
+            for (int32_t x = 0; x < $pixels; ++x) {
+                for (int32_t c = 0; c < $count; ++c) {
+                    memcpy(out, rows[0] + x * $pixel_pitch + c * $pitch, ${unit}u);
+                    out += $unit;
+                }
+            }
+            """,
+            pixels=self.pixels,
+            pixel_pitch=self.pixel_pitch,
+            count=self.count,
+            pitch=self.pitch,
+            unit=self.unit,
+        )
+        return _function(
+            name, f"Takes {self.pixels * self.count} elements of {self.unit} bytes from their places", body
+        )
+
+
+@dataclass(frozen=True)
 class ConcatRow(BytesRow):
     """For each of `pixels` pixels, some bytes of each operand in turn."""
 

@@ -10,7 +10,7 @@ from tinymo_xdsl.analysis.kernels import Kernel, is_constant
 from tinymo_xdsl.analysis.sizes import byte_size
 from tinymo_xdsl.backend.c.body import Body, NoKernelError
 from tinymo_xdsl.backend.c.layer import Layer
-from tinymo_xdsl.backend.c.lowering import convolutions, customs, elements, layouts, pools
+from tinymo_xdsl.backend.c.lowering import convolutions, customs, elements, layouts, pools, reductions
 from tinymo_xdsl.backend.c.lowering.programs import is_program
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import name_of
@@ -39,6 +39,10 @@ _LOWERINGS = (
     _Lowering(tosa.ConcatOp, layouts.concat),
     _Lowering(tosa.PadOp, layouts.pad),
     _Lowering(tosa.ResizeOp, layouts.resize),
+    _Lowering(tosa.ReduceSumOp, reductions.reduction),
+    _Lowering(tosa.ReduceMaxOp, reductions.reduction),
+    _Lowering(tosa.ReduceMinOp, reductions.reduction),
+    _Lowering(tosa.TransposeOp, reductions.transpose),
     _Lowering(tosa.CustomOp, customs.custom),
 )
 """The most telling op first: a convolution has clamps and products of its own."""
@@ -62,8 +66,8 @@ def layers_of(kernel: Kernel) -> list[Layer]:
             return layers
     if cuts := body.all(tosa.SliceOp):
         return [layer for op in cuts for layer in layouts.cut(body, op)]
-    if reshapes := body.all(tosa.ReshapeOp):
-        return layouts.reshape(body, reshapes[0])
+    if all(isinstance(op, tosa.ReshapeOp) for op in kernel.ops):
+        return layouts.reshape(body, body.all(tosa.ReshapeOp)[0])
     if is_program(body):
         return elements.program(body)
     raise body.error(f"there is none for {', '.join(dict.fromkeys(op.name for op in kernel.ops))}")
