@@ -15,6 +15,7 @@ from tinymo_xdsl.analysis.kernels import kernels_of
 from tinymo_xdsl.analysis.loops import Change, Loop, main_loops
 from tinymo_xdsl.analysis.macs import total_macs
 from tinymo_xdsl.analysis.peak import main_function, peak_of
+from tinymo_xdsl.analysis.row_problem import row_problem
 from tinymo_xdsl.backend.tflite.export import export
 from tinymo_xdsl.backend.tflite.loop_plan import arena_tensors
 from tinymo_xdsl.backend.tflite.plan import ModelPlanner, PlannedModel
@@ -26,6 +27,8 @@ from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.executor import run_function
 from tinymo_xdsl.passes.loop_stripes import LoopStripesPass
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
+from tinymo_xdsl.planner.stripe_cost import Accounting, evaluate
+from tinymo_xdsl.planner.stripes import Solution
 from tinymo_xdsl.search import OptimizeOptions, as_written, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.verify import arena_use, compare_models, engines, smallest_arena
@@ -146,6 +149,16 @@ class TestLoops:
         # At the depthwise convolution; the place in the tables takes 4 bytes, the first row of the next one 16.
         assert peak.live_peak == IMAGE + RESULT + 2 * 6 * WIDE_ROW + 4
         assert peak.live_peak_copies > peak.live_peak + IMAGE + RESULT
+
+    def test_stripes_beside_a_loop_know_what_it_takes(self) -> None:
+        """As a layer of the stripe planner's, the loop has its input and its result once, and a round beside them."""
+        module = import_model(model_of(expanded))
+        LoopStripesPass(region=(0, 2), stripes=4).apply(Context(), module)
+        problem = row_problem(main_function(module)).problem
+        assert not problem.layers[1].can_split
+        place = 16
+        peak = evaluate(problem, Solution(), Accounting.PLANNED).peak
+        assert peak == IMAGE + RESULT + 2 * 6 * WIDE_ROW + place
 
     def test_the_interpreter_computes_the_same(self) -> None:
         model = model_of(two_blocks)

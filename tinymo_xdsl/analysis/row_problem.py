@@ -1,5 +1,6 @@
 """A function as the plain values that the stripe planner works on: layers, and the rows that each of them reads."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.dialects.func import FuncOp
@@ -9,6 +10,7 @@ from tinymo_xdsl.analysis.aliases import KernelLibrary, aliases_of
 from tinymo_xdsl.analysis.describe import describe_kernel
 from tinymo_xdsl.analysis.kernels import Kernel, kernels_of
 from tinymo_xdsl.analysis.liveness import is_variable
+from tinymo_xdsl.analysis.loops import Change, Loop, body_bytes, loop_of
 from tinymo_xdsl.analysis.macs import kernel_macs
 from tinymo_xdsl.analysis.rows import ROW_AXIS, row_access, shape_of
 from tinymo_xdsl.analysis.runtime import kernel_scratch, kernel_upkeep, stripe_upkeep
@@ -58,6 +60,10 @@ def _value(value: SSAValue, function: FuncOp, is_returned: bool) -> Value:
 def _layer(kernel: Kernel, numbers: dict[SSAValue, int], wishes: dict[int, list[Wish]]) -> Layer:
     results = tuple(numbers[value] for value in kernel.outputs)
     scratch, scratch_per_row = kernel_scratch(kernel)
+    own = [wish for result in results for wish in wishes.get(result, ())]
+    if (loop := loop_of(kernel)) is not None:
+        scratch = body_bytes(loop)
+        own += _loop_wishes(loop, numbers)
     return Layer(
         describe_kernel(kernel)[0],
         tuple(Operand(numbers[value], row_access(kernel, value)) for value in kernel.inputs),
@@ -66,8 +72,17 @@ def _layer(kernel: Kernel, numbers: dict[SSAValue, int], wishes: dict[int, list[
         scratch,
         scratch_per_row,
         kernel_upkeep(kernel),
-        tuple(wish for result in results for wish in wishes.get(result, ())),
+        tuple(own),
     )
+
+
+def _loop_wishes(loop: Loop, numbers: dict[SSAValue, int]) -> Iterator[Wish]:
+    """What goes through a loop lies where it lay before."""
+    for entry in loop.carried:
+        if entry.start in numbers and entry.change is Change.NONE:
+            yield Copy(numbers[entry.end], numbers[entry.start], 0)
+        if entry.start in numbers and entry.change is Change.IN_PLACE:
+            yield Overwrite(numbers[entry.end], numbers[entry.start])
 
 
 def _wishes(function: FuncOp, library: KernelLibrary, numbers: dict[SSAValue, int]) -> dict[int, list[Wish]]:
