@@ -38,8 +38,9 @@ from tinymo_xdsl.report.json_report import to_json
 from tinymo_xdsl.report.operators import (
     OperatorUse,
     added_operators,
-    new_registrations,
+    new_operators,
     operator_uses,
+    statements,
     supported_operators,
 )
 from tinymo_xdsl.report.optimized_file import OptimizedFile, optimize_file
@@ -449,6 +450,12 @@ class TestOperators:
     def test_custom_operators_are_registered_by_their_name(self):
         assert OperatorUse("MY_OP", True, 1, (1,), ()).registration == 'AddCustom("MY_OP", ...)'
 
+    def test_spills_and_reloads_are_registered_by_one_statement(self):
+        names = [("TINYMO_SPILL", True), ("ADD", False), ("TINYMO_RELOAD", True), ("TINYMO_SPILL", False)]
+        uses = [OperatorUse(name, custom, 1, (1,), ()) for name, custom in names]
+        spills = "tinymo::AddSpillOps<spill_memories>(resolver);"
+        assert statements(uses) == (spills, "resolver.AddAdd();", "resolver.AddTinymoSpill();")
+
     def test_uses_are_counted_over_all_subgraphs_without_constants(self):
         tensors = (Tensor("x", "INT8", (1,)), Tensor("w", "INT32", (1,), bytes(4)), Tensor("y", "INT16", (1,)))
         graph = Subgraph(tensors, (0,), (2,), (Operator("ADD", (0, 1), (2,), version=2),))
@@ -465,7 +472,7 @@ class TestOperators:
         before, after = chain("CONV_2D", "ADD"), chain("CONV_2D", "CONV_2D", "SLICE", "SLICE", "ADD")
         added = added_operators(before, after)
         assert [(use.name, use.count) for use in added] == [("CONV_2D", 1), ("SLICE", 2)]
-        assert new_registrations(before, added) == ("AddSlice()",)
+        assert [use.registration for use in new_operators(before, added)] == ["AddSlice()"]
 
     def test_support_is_what_the_registries_and_the_interpreter_say(self):
         support = {entry.name: entry for entry in supported_operators()}

@@ -46,12 +46,19 @@ def hints_for(module: ModuleOp, own_head: int, planned: PlannedModel) -> tuple[H
     The hints for a level-1 `module`, in the order in which `optimize` would try the passes.
 
     `own_head` is what the file takes as it is in bytes of the arena's head, and `planned` holds the best plan for it.
+    Tensors of a file with a plan may share bytes, so that its head is less than the live peak: what lowers that alone
+    does not help.
     """
     if not kernels_of(main_function(module)):
         return ()
     folded = module.clone()
     FoldPadPass().apply(Context(), folded)
-    hints = (_fold_pads(module, folded), _split(main_function(folded)), _schedule(module), _spill(module))
+    hints = (
+        _fold_pads(module, folded, own_head),
+        _split(main_function(folded)),
+        _schedule(module, own_head),
+        _spill(module, own_head),
+    )
     return (*(hint for hint in hints if hint is not None), _plan(own_head, planned))
 
 
@@ -59,13 +66,13 @@ def _peak(module: ModuleOp) -> int:
     return max(function_live_bytes(main_function(module)))
 
 
-def _fold_pads(module: ModuleOp, folded: ModuleOp) -> Hint | None:
+def _fold_pads(module: ModuleOp, folded: ModuleOp, own_head: int) -> Hint | None:
     pads = _pad_count(module)
     if not pads:
         return None
     before, after = _peak(module), _peak(folded)
     what = f"{pads - _pad_count(folded)} of {pads} PADs can be padding of convolutions"
-    if after < before:
+    if after < min(before, own_head):
         return Hint(FoldPadPass.name, True, f"{what}: the live peak falls from {before:,} to {after:,} bytes")
     return Hint(FoldPadPass.name, False, f"{what}; the peak is elsewhere")
 
@@ -100,13 +107,13 @@ def _reads(kernel: Kernel, values: Sequence[SSAValue]) -> bool:
     return any(value in values for value in kernel.inputs)
 
 
-def _schedule(module: ModuleOp) -> Hint | None:
+def _schedule(module: ModuleOp, own_head: int) -> Hint | None:
     schedule = schedule_function(main_function(module.clone()), _ORDER_EFFORT)
     why = f"in another order of operators {schedule.describe()}"
-    return Hint(SchedulePass.name, True, why) if schedule.is_lower else None
+    return Hint(SchedulePass.name, True, why) if schedule.is_lower and schedule.order.peak < own_head else None
 
 
-def _spill(module: ModuleOp) -> Hint | None:
+def _spill(module: ModuleOp, own_head: int) -> Hint | None:
     function = main_function(module)
     kernels = kernels_of(function)
     ranges = plan_spills(function, kernels, SpillLongSkipsPass().min_gap).ranges
@@ -114,6 +121,8 @@ def _spill(module: ModuleOp) -> Hint | None:
         return None
     spilled = module.clone()
     SpillLongSkipsPass().apply(Context(), spilled)
+    if _peak(spilled) >= own_head:
+        return None
     largest = max(ranges, key=lambda entry: entry.size)
     where = f"'{name_of(largest.value)}' rests across the peak, operators {largest.early} to {largest.late}"
     falls = f"the live peak falls from {_peak(module):,} to {_peak(spilled):,} bytes"

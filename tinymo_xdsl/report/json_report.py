@@ -124,7 +124,7 @@ def _optimization(report: Report, optimization: Optimization) -> dict[str, Json]
     parts: dict[str, Json] = {
         "cost": cost,
         "added": _added(optimization.added),
-        "registrations": list(optimization.registrations),
+        "registrations": [use.registration for use in optimization.unknown],
         "passes": [
             {"name": outcome.name, "applied": outcome.applied, "why": outcome.why} for outcome in optimization.passes
         ],

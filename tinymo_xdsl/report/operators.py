@@ -8,6 +8,7 @@ from typing import Final
 
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Subgraph
 from tinymo_xdsl.flatbuffer.schema import BUILTIN_OPERATORS
+from tinymo_xdsl.flatbuffer.spills import RELOAD_OPERATOR, SPILL_OPERATOR
 from tinymo_xdsl.interpreter.state import STATEFUL_OPERATORS
 from tinymo_xdsl.interpreter.tflite_operators import OPERATORS
 from tinymo_xdsl.operators.registry import FAMILIES
@@ -43,6 +44,21 @@ class OperatorUse:
         return f"Add{_RESOLVER_EXCEPTIONS.get(self.name, ''.join(words))}()"
 
 
+def statements(uses: Iterable[OperatorUse]) -> tuple[str, ...]:
+    """
+    The C++ statements by which an application's `resolver` learns of the operators, each once.
+
+    Spills and reloads come together, with the application's array of memories: see `runtime/tflm/tinymo_spill.h`.
+    """
+    return tuple(dict.fromkeys(_statement(use) for use in uses))
+
+
+def _statement(use: OperatorUse) -> str:
+    if use.custom and use.name in (SPILL_OPERATOR, RELOAD_OPERATOR):
+        return "tinymo::AddSpillOps<spill_memories>(resolver);"
+    return f"resolver.{use.registration};"
+
+
 def operator_uses(model: Model) -> tuple[OperatorUse, ...]:
     """The operators of all subgraphs, the most frequent first."""
     members: dict[tuple[str, bool], list[tuple[Subgraph, Operator]]] = {}
@@ -71,10 +87,10 @@ def added_operators(before: Model, after: Model) -> tuple[OperatorUse, ...]:
     return tuple(OperatorUse(use.name, use.custom, count, use.versions, use.dtypes) for use, count in uses if count > 0)
 
 
-def new_registrations(before: Model, added: Iterable[OperatorUse]) -> tuple[str, ...]:
+def new_operators(before: Model, added: Iterable[OperatorUse]) -> tuple[OperatorUse, ...]:
     """What an application that ran `before` must register besides to run the operators `added`."""
     known = {(use.name, use.custom) for use in operator_uses(before)}
-    return tuple(use.registration for use in added if (use.name, use.custom) not in known)
+    return tuple(use for use in added if (use.name, use.custom) not in known)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from tinymo_xdsl.report.operators import OperatorSupport, OperatorUse
+from tinymo_xdsl.report.operators import OperatorSupport, OperatorUse, statements
 
 
 def uses_text(uses: Sequence[OperatorUse]) -> str:
     """The operators of a model, and what an application must register to run it."""
     width = max(len(use.name) for use in uses)
     lines = [f"{'operator':<{width}}  count  version  types", *(_use(use, width) for use in uses)]
-    calls = "".join(f"  resolver.{use.registration};\n" for use in uses)
+    calls = "".join(f"  {statement}\n" for statement in statements(uses))
     table = "".join(f"{line}\n" for line in lines)
     return f"{table}\ntflite::MicroMutableOpResolver<{len(uses)}> resolver;\n{calls}"
 

@@ -7,7 +7,7 @@ from tinymo_xdsl.analysis.memory_table import in_bytes
 from tinymo_xdsl.errors import BadModelError, BudgetError, MissingToolError, OutputsDifferError
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.report.build import file_report, import_unplanned, measure_arena
-from tinymo_xdsl.report.operators import added_operators, new_registrations
+from tinymo_xdsl.report.operators import added_operators, new_operators
 from tinymo_xdsl.report.report import Absent, MeasuredArena, Optimization, Report
 from tinymo_xdsl.search import Optimized, OptimizeOptions, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
@@ -61,7 +61,7 @@ def optimize_file(file: ModelFile, target: str, options: OptimizeOptions, runs: 
     optimization = Optimization(
         result=file_report(result, read_again, check.arena_after, plan_after),
         added=added,
-        registrations=new_registrations(file.model, added),
+        unknown=new_operators(file.model, added),
         passes=optimized.passes,
         verification=check.verification,
         is_original=is_original,

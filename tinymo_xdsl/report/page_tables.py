@@ -8,6 +8,7 @@ from tinymo_xdsl.report.arena_layout import ArenaLayout
 from tinymo_xdsl.report.figures import report_files
 from tinymo_xdsl.report.markup import Markup, element
 from tinymo_xdsl.report.memory_picture import LONGEST_NAME
+from tinymo_xdsl.report.operators import statements
 from tinymo_xdsl.report.report import Report
 
 _NAME = 72
@@ -114,8 +115,9 @@ def _bar(used: int, most: int) -> Markup:
 def registration_section(report: Report) -> Markup:
     """What an application registers to run the file, and what of it is new."""
     operators = report.result.operators
-    calls = "".join(f"\nresolver.{use.registration};{_is_new(use.registration, report)}" for use in operators)
-    code = f"tflite::MicroMutableOpResolver<{len(operators)}> resolver;{calls}"
+    new = () if report.optimization is None else statements(report.optimization.unknown)
+    calls = [f"{statement}  // new" if statement in new else statement for statement in statements(operators)]
+    code = "\n".join([f"tflite::MicroMutableOpResolver<{len(operators)}> resolver;", *calls])
     parts: Sequence[Markup] = ()
     if report.optimization is not None and report.optimization.added:
         added = ", ".join(f"{use.name} \N{MULTIPLICATION SIGN}{use.count}" for use in report.optimization.added)
@@ -123,8 +125,3 @@ def registration_section(report: Report) -> Markup:
     return element(
         "section", element("h2", "What an application registers"), *parts, element("pre", element("code", code))
     )
-
-
-def _is_new(registration: str, report: Report) -> str:
-    optimization = report.optimization
-    return "  // new" if optimization is not None and registration in optimization.registrations else ""

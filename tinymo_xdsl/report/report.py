@@ -93,8 +93,8 @@ class Optimization:
     result: FileReport
     added: tuple[OperatorUse, ...]
     """Operators that the file has more of than the original."""
-    registrations: tuple[str, ...]
-    """The calls by which an application that ran the original registers what it does not have yet."""
+    unknown: tuple[OperatorUse, ...]
+    """Those of them that the original has none of: an application that ran it must register them."""
     passes: tuple[PassOutcome, ...]
     verification: Verification | Absent
     is_original: bool

@@ -15,7 +15,7 @@ from tinymo_xdsl.analysis.memory_table import (
 )
 from tinymo_xdsl.report.arena_layout import ArenaLayout, BufferKind
 from tinymo_xdsl.report.figures import ARENA_LINES, change, machines
-from tinymo_xdsl.report.operators import OperatorUse
+from tinymo_xdsl.report.operators import OperatorUse, statements
 from tinymo_xdsl.report.report import Absent, FileReport, Optimization, Report, TensorSummary
 from tinymo_xdsl.verify import Verification
 
@@ -186,7 +186,7 @@ def _hints(report: Report) -> Iterator[str]:
 
 def _resolver(operators: Sequence[OperatorUse]) -> Iterator[str]:
     if operators:
-        calls = " ".join(f"resolver.{use.registration};" for use in operators)
+        calls = " ".join(statements(operators))
         yield f"tflite::MicroMutableOpResolver<{len(operators)}> resolver;"
         yield from wrap(calls, WIDTH - 2, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
@@ -226,8 +226,8 @@ def _added(optimization: Optimization) -> Iterator[str]:
     if optimization.added:
         counts = ", ".join(f"{use.name} x{use.count}" for use in optimization.added)
         yield from _wrapped("operators added: ", counts)
-    if optimization.registrations:
-        calls = " ".join(f"resolver.{call};" for call in optimization.registrations)
+    if optimization.unknown:
+        calls = " ".join(statements(optimization.unknown))
         yield from _wrapped("a MicroMutableOpResolver needs them: ", calls)
 
 
