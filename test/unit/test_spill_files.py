@@ -283,6 +283,14 @@ def test_without_a_compiler_one_line_says_so(monkeypatch: pytest.MonkeyPatch, tm
         compare_models(two_hourglasses(), model, runs=1)
 
 
+def test_a_compiler_that_fails_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("CC", "false")
+    with pytest.raises(MissingToolError, match=r"^spilled tensors cannot be run on this machine"), spill_library():
+        pass
+    assert not list((tmp_path / "tinymo-xdsl").iterdir())
+
+
 @needs_compiler
 def test_the_library_is_clean_c() -> None:
     """Every compiler that is here, with all warnings as errors."""

@@ -7,15 +7,14 @@ It is compiled once, into the user's folder for caches; where that cannot be wri
 import hashlib
 import os
 import platform
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tinymo_xdsl.errors import MissingToolError
+from tinymo_xdsl.backend.c.host import compile_c, find_compiler
+from tinymo_xdsl.errors import MissingToolError, TinymoError
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.flatbuffer.spills import RELOAD_OPERATOR, SPILL_OPERATOR
 
@@ -24,7 +23,6 @@ MICRO_REGISTERER: Final = "tinymo_register_spills"
 
 _SOURCE: Final = Path(__file__).with_name("spill_kernels.c")
 _OPTIONS: Final = ("-std=c11", "-O2", "-shared", "-fPIC")
-_COMPILERS: Final = ("cc", "gcc", "clang")
 
 
 def needs_library(model: Model) -> bool:
@@ -46,15 +44,6 @@ def spill_library() -> Generator[Path, None, None]:
         yield library if library.is_file() else _build(library)
 
 
-def _compiler() -> str:
-    for name in (os.environ.get("CC", ""), *_COMPILERS):
-        if name and (path := shutil.which(name)) is not None:
-            return path
-    raise MissingToolError(
-        "no C compiler to build what runs spilled tensors on this machine: install gcc or clang, or set CC"
-    )
-
-
 def _cache() -> Path | None:
     """The folder for what can be made again, if it can be written to."""
     try:
@@ -67,13 +56,13 @@ def _cache() -> Path | None:
 
 def _build(library: Path) -> Path:
     """The file appears complete or not at all: others may be building it, too."""
-    compiler = _compiler()
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         built = Path(scratch, library.name)
-        command = [compiler, *_OPTIONS, "-o", str(built), str(_SOURCE), "-ldl"]
-        process = subprocess.run(command, capture_output=True, text=True, check=False)
-        if process.returncode != 0:
-            said = (process.stderr.strip().splitlines() or ["no message"])[0]
-            raise MissingToolError(f"{compiler} cannot build what runs spilled tensors on this machine: {said}")
+        try:
+            compile_c([*find_compiler(), *_OPTIONS, "-o", str(built), str(_SOURCE), "-ldl"])
+        except MissingToolError:
+            raise
+        except TinymoError as error:
+            raise MissingToolError(f"spilled tensors cannot be run on this machine: {error}") from error
         os.replace(built, library)
     return library
