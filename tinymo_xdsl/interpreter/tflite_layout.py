@@ -8,6 +8,7 @@ import numpy as np
 
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.interpreter.custom import Call, OperatorFunction
+from tinymo_xdsl.interpreter.operands import result_dtype
 from tinymo_xdsl.numerics.dense import Array
 
 
@@ -38,11 +39,67 @@ def _window(begin: Array, size: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(slice(int(low), int(low) + int(count)) for low, count in zip(begin, size, strict=True))
 
 
+def _mirror_pad(call: Call) -> Array:
+    """The frame repeats the elements next to the border, with `mode` 1 those at the border too."""
+    mode = "symmetric" if call.option("mode", 0) else "reflect"
+    return np.pad(call.array(0), call.array(1).tolist(), mode=mode)
+
+
+def _gather(call: Call) -> Array:
+    x, places = call.array(0), call.array(1)
+    axis = call.option("axis", 0) + x.ndim * (call.option("axis", 0) < 0)
+    batch = call.option("batch_dims", 0) + places.ndim * (call.option("batch_dims", 0) < 0)
+    _require_inside(call, places, x.shape[axis])
+    rows = x.reshape(-1, *x.shape[batch:])
+    picked = [
+        np.take(row, place, axis - batch)
+        for row, place in zip(rows, places.reshape(-1, *places.shape[batch:]), strict=True)
+    ]
+    return np.stack(picked).reshape(call.output_shape)
+
+
+def _gather_nd(call: Call) -> Array:
+    x, places = call.array(0), call.array(1)
+    for axis in range(places.shape[-1]):
+        _require_inside(call, places[..., axis], x.shape[axis])
+    return x[tuple(np.moveaxis(places, -1, 0))]
+
+
+def _require_inside(call: Call, places: Array, size: int) -> None:
+    if places.size and (places.min() < 0 or places.max() >= size):
+        raise BadModelError(f"{call.what}: it picks an element that is not among the {size} of its axis")
+
+
+def _broadcast_to(call: Call) -> Array:
+    return np.broadcast_to(call.array(0), call.output_shape).copy()
+
+
+def _broadcast_args(call: Call) -> Array:
+    """The shape that both shapes stretch to."""
+    first, second = (tuple(int(size) for size in call.array(position)) for position in (0, 1))
+    return np.array(np.broadcast_shapes(first, second), call.array(0).dtype)
+
+
+def _shape(call: Call) -> Array:
+    return np.array(call.array(0).shape, result_dtype(call.op))
+
+
+def _transpose(call: Call) -> Array:
+    return call.array(0).transpose(call.array(1).tolist())
+
+
 OPERATORS: Final[Mapping[str, OperatorFunction]] = MappingProxyType(
     {
+        "BROADCAST_ARGS": _broadcast_args,
+        "BROADCAST_TO": _broadcast_to,
         "DYNAMIC_UPDATE_SLICE": _dynamic_update_slice,
         "FILL": _fill,
+        "GATHER": _gather,
+        "GATHER_ND": _gather_nd,
+        "MIRROR_PAD": _mirror_pad,
+        "SHAPE": _shape,
         "SLICE": _slice,
+        "TRANSPOSE": _transpose,
     }
 )
 """By the schema's name."""

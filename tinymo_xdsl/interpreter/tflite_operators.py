@@ -8,7 +8,7 @@ import numpy as np
 
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.facts import TensorFacts
-from tinymo_xdsl.interpreter import elementwise, tflite_elementwise, tflite_layout
+from tinymo_xdsl.interpreter import elementwise, tflite_elementwise, tflite_layout, tflite_rows
 from tinymo_xdsl.interpreter.custom import Call, OperatorFunction
 from tinymo_xdsl.interpreter.operands import result_dtype
 from tinymo_xdsl.numerics import activations
@@ -17,6 +17,7 @@ from tinymo_xdsl.numerics.fixed_point import IntegerArray
 from tinymo_xdsl.numerics.lstm import Gate, Lstm, LstmOperand, LstmState, lstm
 from tinymo_xdsl.numerics.requantize import effective_scale, multiply_by_quantized_multiplier, quantize_multiplier
 from tinymo_xdsl.numerics.softmax import softmax
+from tinymo_xdsl.numerics.svdf import Svdf, SvdfOperand, SvdfScales, quantized_svdf, svdf
 
 
 def _softmax(call: Call) -> Array:
@@ -115,6 +116,35 @@ def _gate(call: Call, input_weights: LstmOperand) -> Gate:
     )
 
 
+def _svdf(call: Call) -> Array:
+    """Leaves the new state in the variable, which is an operand."""
+    x, state = call.array(SvdfOperand.INPUT), call.array(SvdfOperand.STATE)
+    feature_weights, time_weights = call.array(SvdfOperand.FEATURE_WEIGHTS), call.array(SvdfOperand.TIME_WEIGHTS)
+    bias = None if SvdfOperand.BIAS in call.facts.absent else call.array(SvdfOperand.BIAS)
+    layer = Svdf(feature_weights, time_weights, bias, call.option("rank", 0))
+    memory = state.reshape(len(x), len(feature_weights), -1)
+    if _is_float(x):
+        output, after = svdf(layer, x, memory)
+        output = tflite_elementwise.with_activation(call, output)
+    else:
+        output, after = quantized_svdf(layer, _svdf_scales(call), x, memory)
+    state[...] = after.reshape(state.shape)
+    return output
+
+
+def _svdf_scales(call: Call) -> SvdfScales:
+    source, state = call.input_facts(SvdfOperand.INPUT), call.input_facts(SvdfOperand.STATE)
+    features, times = call.input_facts(SvdfOperand.FEATURE_WEIGHTS), call.input_facts(SvdfOperand.TIME_WEIGHTS)
+    result = call.output_facts
+    return SvdfScales(
+        effective_scale(source.one_scale, features.one_scale, state.one_scale),
+        effective_scale(state.one_scale, times.one_scale, result.one_scale),
+        source.one_zero_point,
+        state.one_zero_point,
+        result.one_zero_point,
+    )
+
+
 def _is_float(x: Array) -> bool:
     return np.issubdtype(x.dtype, np.floating)
 
@@ -131,12 +161,14 @@ OPERATORS: Final[Mapping[str, OperatorFunction]] = MappingProxyType(
     {
         **tflite_elementwise.OPERATORS,
         **tflite_layout.OPERATORS,
+        **tflite_rows.OPERATORS,
         "DEQUANTIZE": _dequantize,
         "HARD_SWISH": _hard_swish,
         "LEAKY_RELU": _leaky_relu,
         "LOGISTIC": _logistic,
         "QUANTIZE": _quantize,
         "SOFTMAX": _softmax,
+        "SVDF": _svdf,
         "TANH": _tanh,
         "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
     }
