@@ -1,5 +1,6 @@
 """The machine that this runs on, as a board."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from typing import Final
 
 from tinymo_xdsl.backend.c.run import LibraryFolder, Measured
 from tinymo_xdsl.errors import MissingToolError, TinymoError
+
+logger = logging.getLogger(__name__)
 
 _FLAGS: Final = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-ffp-contract=off")
 _CHECKS: Final = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -36,6 +39,7 @@ class Host:
             program, object_file = Path(folder) / "selftest", Path(folder) / "library.o"
             sources = [str(source) for source in library.sources]
             if not _compiles([*compiler, *_FLAGS, *_CHECKS, *sources, "-o", str(program)]):
+                logger.warning("%s cannot check addresses: what lies beside the arena is not watched", compiler[0])
                 compile_c([*compiler, *_FLAGS, "-O2", *sources, "-o", str(program)])
             result = subprocess.run([str(program)], capture_output=True, text=True, check=False)
             no_arena = f"-D{library.prefix.upper()}_NO_STATIC_ARENA"
