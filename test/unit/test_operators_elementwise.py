@@ -188,6 +188,11 @@ UNARY = [
     Case("quantize int16", "tosa.rescale", quantize(typed("x", "INT16", (40,)), typed("y", "INT16", (40,), 0.3))),
     Case("dequantize", "tosa.cast", unary("DEQUANTIZE", image(4), floats("y", 4), "DequantizeOptions")),
     Case(
+        "dequantize uint8",
+        "tosa.cast",
+        unary("DEQUANTIZE", image(4, dtype="UINT8", zero_point=200), floats("y", 4), "DequantizeOptions"),
+    ),
+    Case(
         "dequantize int16",
         "tosa.cast",
         unary("DEQUANTIZE", typed("x", "INT16", (2, 40), 0.3), floats("y", 2, 40), "DequantizeOptions"),

@@ -57,6 +57,18 @@ def resize(dtype: str, shape: tuple[int, int], to: tuple[int, int], **stated: bo
     )
 
 
+def nearest(dtype: str, shape: tuple[int, int], to: tuple[int, int], **stated: bool) -> Model:
+    table = options("ResizeNearestNeighborOptions", **stated)
+    return whole("RESIZE_NEAREST_NEIGHBOR", dtype, (2, *shape, 3), [ints("size", *to)], (2, *to, 3), table=table)
+
+
+def cut(
+    dtype: str, begin: Sequence[int], end: Sequence[int], steps: Sequence[int], to: Sequence[int], **masks: int
+) -> Model:
+    lists = [ints("begin", *begin), ints("end", *end), ints("steps", *steps)]
+    return whole("STRIDED_SLICE", dtype, (4, 5, 6), lists, to, table=options("StridedSliceOptions", **masks))
+
+
 def mirror_pad(dtype: str, mode: int) -> Model:
     pads = constant("pads", "INT32", [[0, 0], [1, 1], [2, 0], [0, 1]])
     return whole("MIRROR_PAD", dtype, (1, 3, 4, 2), [pads], (1, 5, 6, 3), table=options("MirrorPadOptions", mode=mode))
@@ -212,6 +224,21 @@ NUMBERS = [
         for shape, to in (((3, 4), (6, 8)), ((5, 7), (3, 9)), ((4, 1), (7, 3)))
         for corners, centres in ((False, False), (True, False), (False, True))
     ),
+    *(
+        Numbers(
+            f"nearest {dtype} {shape} to {to} {corners} {centres}",
+            nearest(dtype, shape, to, align_corners=corners, half_pixel_centers=centres),
+        )
+        for dtype in ("FLOAT32", "INT8", "INT16")
+        for shape, to in (((3, 4), (5, 9)), ((5, 7), (3, 4)))
+        for corners, centres in ((False, False), (True, False), (False, True))
+    ),
+    *(
+        Numbers(f"slice with steps {dtype}", cut(dtype, (0, 1, 5), (4, 5, 0), (2, 3, -2), (2, 2, 3)))
+        for dtype in ("FLOAT32", "INT8")
+    ),
+    Numbers("slice with masks", cut("INT8", (1, -4, 9), (3, 0, 4), (1, 2, -1), (3, 2, 1), begin_mask=1, end_mask=2)),
+    Numbers("slice of one element", cut("INT8", (2, 0, 5), (3, 5, 6), (1, 2, 1), (3,), shrink_axis_mask=5)),
     *(
         Numbers(f"gather {dtype}", gather(dtype), {"places": np.array([3, 1], np.int32)})
         for dtype in ("FLOAT32", "INT8")

@@ -35,6 +35,26 @@ def _slice(call: Call) -> Array:
     return x[_window(begin, tuple(size))]
 
 
+def _strided_slice(call: Call) -> Array:
+    """Masks leave bounds open, and take axes away of which one element is picked."""
+    x, (begin, end, steps) = call.array(0), (call.array(position).tolist() for position in (1, 2, 3))
+    masks = ("begin_mask", "end_mask", "shrink_axis_mask", "ellipsis_mask", "new_axis_mask")
+    first, last, single, *others = (call.option(mask, 0) for mask in masks)
+    if any(others):
+        raise BadModelError(f"{call.what}: a slice that adds axes cannot be interpreted")
+    if call.option("offset", False):
+        end = [low + high for low, high in zip(begin, end, strict=True)]
+    picked: list[int | slice] = []
+    for axis, (low, high, step) in enumerate(zip(begin, end, steps, strict=True)):
+        bounds = slice(None if first >> axis & 1 else low, None if last >> axis & 1 else high, step)
+        picked.append(low if single >> axis & 1 else bounds)
+    return x[tuple(picked)]
+
+
+def _reshape(call: Call) -> Array:
+    return call.array(0).reshape(call.output_shape)
+
+
 def _window(begin: Array, size: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(slice(int(low), int(low) + int(count)) for low, count in zip(begin, size, strict=True))
 
@@ -97,8 +117,10 @@ OPERATORS: Final[Mapping[str, OperatorFunction]] = MappingProxyType(
         "GATHER": _gather,
         "GATHER_ND": _gather_nd,
         "MIRROR_PAD": _mirror_pad,
+        "RESHAPE": _reshape,
         "SHAPE": _shape,
         "SLICE": _slice,
+        "STRIDED_SLICE": _strided_slice,
         "TRANSPOSE": _transpose,
     }
 )

@@ -1,4 +1,4 @@
-"""TFLite operators that compute whole rows or images together: norms, running sums, poolings, bilinear resizing."""
+"""TFLite operators that compute whole rows or images together: norms, running sums, poolings, resizing."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,10 +10,10 @@ from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.interpreter.custom import Call, OperatorFunction
 from tinymo_xdsl.interpreter.sliding_window import SlidingWindow
 from tinymo_xdsl.interpreter.tflite_elementwise import with_activation
-from tinymo_xdsl.numerics.bilinear import interpolate, interpolate_integers
 from tinymo_xdsl.numerics.dense import Array
 from tinymo_xdsl.numerics.reciprocals import l2_normalize
 from tinymo_xdsl.numerics.requantize import addition_multipliers, multiply_by_quantized_multiplier
+from tinymo_xdsl.numerics.resizing import interpolate, interpolate_integers, nearest
 
 _LEAST_NORM: Final = np.float32(1e-6)
 
@@ -93,6 +93,16 @@ def _resize_bilinear(call: Call) -> Array:
     return resize(x, height, width, align_corners=corners, half_pixel_centers=centres)
 
 
+def _resize_nearest(call: Call) -> Array:
+    x, (height, width) = call.array(0), call.output_shape[1:3]
+    corners, centres = call.option("align_corners", False), call.option("half_pixel_centers", False)
+    rows, columns = (
+        nearest(size, to, align_corners=corners, half_pixel_centers=centres)
+        for size, to in ((x.shape[1], height), (x.shape[2], width))
+    )
+    return x[:, rows][:, :, columns]
+
+
 OPERATORS: Final[Mapping[str, OperatorFunction]] = MappingProxyType(
     {
         "CUMSUM": _running_sum,
@@ -100,6 +110,7 @@ OPERATORS: Final[Mapping[str, OperatorFunction]] = MappingProxyType(
         "L2_POOL_2D": _l2_pool,
         "LOG_SOFTMAX": _log_softmax,
         "RESIZE_BILINEAR": _resize_bilinear,
+        "RESIZE_NEAREST_NEIGHBOR": _resize_nearest,
     }
 )
 """By the schema's name."""

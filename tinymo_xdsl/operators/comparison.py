@@ -75,7 +75,7 @@ def _lower_logical(kind: type[LogicalOp]) -> LowerFunction:
 
 
 def lower_select(op: Lowering) -> Sequence[SSAValue]:
-    """Elements as they are stored: both tensors and the result have one scale."""
+    """Elements as they are stored: both tensors and the result have one scale. Of int32 only LiteRT has a kernel."""
     condition, first, second = (op.operand(position) for position in range(3))
     if condition.element != i1 or not first.element == second.element == op.output.element:
         raise NotExactError("operands of different types")

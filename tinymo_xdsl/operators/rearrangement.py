@@ -173,7 +173,10 @@ def _blocks(op: Lowering) -> tuple[int, ...]:
 
 
 def lower_space_to_batch(op: Lowering) -> Sequence[SSAValue]:
-    """Pad with the zero point; elements of a block become images of the batch: split, move, join."""
+    """
+    Pad with the zero point, as LiteRT does: what TFLite Micro pads with is left open. Elements of a block become images
+    of the batch: split, move, join.
+    """
     sizes = _blocks(op)
     pads = ((0, 0), *_grid(op, 2, len(sizes)), (0, 0))
     batch, *inner, depth = (size + sum(around) for size, around in zip(op.operand(0).shape, pads, strict=True))

@@ -195,8 +195,8 @@ def lower_dequantize(op: Lowering) -> Sequence[SSAValue]:
     if isinstance(source.element, Float16Type):
         return [op.emit(tosa.CastOp(op.value(0), op.output.element)).output]
     # 24 bits of a scale and 17 of an integer: the product is rounded once, whichever precision it is made in.
-    if source.element not in (i8, i16):
-        raise NotExactError("only int8, int16 and float16 have a meaning in TOSA here")
+    if source.width != 8 and source.element != i16:
+        raise NotExactError("only int8, uint8, int16 and float16 have a meaning in TOSA here")
     real = op.emit(tosa.CastOp(widen(op, op.value(0), source), op.output.element)).output
     scale = op.emitter.literal(np.full((1,) * len(source.shape), source.facts.one_scale, np.float32))
     product = tosa.MulOp(operands=[real, scale, op.literal([0], i8)], result_types=[op.result_type(op.output)])

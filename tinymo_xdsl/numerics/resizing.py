@@ -1,4 +1,4 @@
-"""RESIZE_BILINEAR of the TFLite Micro reference kernels, of images `[N, H, W, C]`."""
+"""Resizing of the TFLite Micro reference kernels, of images `[N, H, W, C]`."""
 
 from dataclasses import dataclass
 
@@ -29,14 +29,26 @@ def interpolate(x: Array, height: int, width: int, *, align_corners: bool, half_
 
 
 def _neighbours(size: int, to: int, align_corners: bool, half_pixel_centers: bool) -> Neighbours:
-    scale = np.float32(size) / np.float32(to)
-    if align_corners and to > 1:
-        scale = np.float32(size - 1) / np.float32(to - 1)
+    scale = _scale(size, to, align_corners)
     place = np.arange(to, dtype=np.float32)
     place = (place + np.float32(0.5)) * scale - np.float32(0.5) if half_pixel_centers else place * scale
     before = np.maximum(np.floor(place).astype(np.int32), 0)
     after = np.minimum(np.ceil(place).astype(np.int32), size - 1)
     return Neighbours(before, after, place - before.astype(np.float32))
+
+
+def _scale(size: int, to: int, align_corners: bool) -> np.float32:
+    if align_corners and to > 1:
+        return np.float32(size - 1) / np.float32(to - 1)
+    return np.float32(size) / np.float32(to)
+
+
+def nearest(size: int, to: int, *, align_corners: bool, half_pixel_centers: bool) -> IntegerArray:
+    """Which of `size` elements is at each of `to` places: the one before it, or the nearest of aligned corners."""
+    offset = np.float32(0.5 if half_pixel_centers else 0)
+    place = (np.arange(to, dtype=np.float32) + offset) * _scale(size, to, align_corners)
+    chosen = np.floor(place + np.float32(0.5)) if align_corners else np.floor(place)
+    return np.clip(chosen.astype(np.int32), 0, size - 1)
 
 
 def interpolate_integers(x: Array, height: int, width: int, *, align_corners: bool, half_pixel_centers: bool) -> Array:
