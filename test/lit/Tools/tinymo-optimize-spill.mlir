@@ -5,7 +5,9 @@
 
 // Long skips leave the arena for a second memory, which is asked for and told by its name. The report says what a run
 // copies and how much of the memory the application has to provide.
+// CHECK: storage in 'psram': {{[0-9,]+}} bytes {{.*}}; a run copies {{[0-9,]+}} bytes
+// CHECK: + spill-long-skips the bytes in use at once fall from {{[0-9,]+}} to {{[0-9,]+}}; a run copies
 // CHECK: operators added: {{.*}}TINYMO_RELOAD x{{[0-9]+}}, {{.*}}TINYMO_SPILL x{{[0-9]+}}
-// CHECK: spill-long-skips: applied, the bytes in use at once fall from {{[0-9,]+}} to {{[0-9,]+}}; a run copies {{[0-9,]+}} bytes to and from 'psram', which needs {{[0-9,]+}} bytes of storage
+// CHECK: tinymo::AddSpillOps
 // FILE: tinymo.spill {{.*}} {memory = "psram"}
-// NAME: to and from 'hyperram'
+// NAME: storage in 'hyperram'
