@@ -14,6 +14,7 @@ from tinymo_xdsl.planner.stripe_spans import (
     closed_ends,
     make_span,
     row_unit,
+    shortest,
     worthwhile_spans,
 )
 from tinymo_xdsl.planner.stripes import Layer, Operand, Problem, Value
@@ -119,6 +120,15 @@ def test_regions_begin_and_end_where_little_is_alive() -> None:
     assert alive_before(problem) == [80, 480, 480, 480, 80, 40, 40]
     # Not from layer 2, where it is wide on both sides, nor from layers 3 and 4, before which it is wider than behind.
     assert worthwhile_spans(problem) == [(first, last) for first in (0, 1) for last in (2, 3, 4)]
+
+
+def test_long_spans_are_left_out_first() -> None:
+    """In the order that they came in; of equal ones the first stay."""
+    pairs = [(0, 2), (0, 0), (1, 1), (1, 2), (2, 3)]
+    assert shortest(pairs, 2) == [(0, 0), (1, 1)]
+    assert shortest(pairs, 5) == [(0, 0), (1, 1), (1, 2)]
+    assert shortest(pairs, 8) == [(0, 0), (1, 1), (1, 2), (2, 3)]
+    assert shortest(pairs, 9) == pairs
 
 
 @pytest.mark.parametrize(

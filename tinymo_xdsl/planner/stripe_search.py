@@ -30,6 +30,7 @@ from tinymo_xdsl.planner.stripe_spans import (
     closed_ends,
     make_span,
     row_unit,
+    shortest,
     span_result,
     worthwhile_spans,
 )
@@ -37,6 +38,9 @@ from tinymo_xdsl.planner.stripes import Problem, Region, Solution, Upkeep, write
 
 LIMITS_AT_ONCE = 16
 """How many limits of the peak are tried before the search looks closer around the best one."""
+
+LAYERS_IN_SPANS = 6000
+"""How many layers all spans that are looked at have in sum: the longest of a model of a hundred layers are left out."""
 
 FINISHED_PATHS = 6
 """How many of the best estimated ways are cut anew and evaluated exactly."""
@@ -119,7 +123,10 @@ class StripeSearch:
         self.unsplit = Found((), Solution(), evaluate(problem, Solution(), options.accounting))
         self.maximum_macs = int((1 + options.maximum_extra_macs) * self.unsplit.cost.macs)
         self.best_score = self.score(self.unsplit.cost)
-        pairs = worthwhile_spans(problem) if options.spans is None else closed_spans(problem, options.spans)
+        if options.spans is None:
+            pairs = shortest(worthwhile_spans(problem), LAYERS_IN_SPANS)
+        else:
+            pairs = closed_spans(problem, options.spans)
         self.spans = [make_span(problem, first, last) for first, last in pairs]
 
     @property

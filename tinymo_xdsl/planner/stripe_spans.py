@@ -1,6 +1,6 @@
 """The consecutive layers of a model that may become a region of stripes, and what is alive around them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
@@ -121,3 +121,11 @@ def worthwhile_spans(problem: Problem) -> list[tuple[int, int]]:
         for last in closed_ends(problem, first)
         if ends(last)
     ]
+
+
+def shortest(pairs: Sequence[tuple[int, int]], layers: int) -> list[tuple[int, int]]:
+    """Those of the spans (first, last), in their order, that have no more layers in sum; longer ones are left out."""
+    by_length = sorted(pairs, key=lambda pair: pair[1] - pair[0])
+    sums = accumulate(last - first + 1 for first, last in by_length)
+    kept = {pair for pair, total in zip(by_length, sums, strict=True) if total <= layers}
+    return [pair for pair in pairs if pair in kept]
