@@ -9,12 +9,16 @@ run of bytes there. At the ends each tap has its own pointer.
 
 from dataclasses import dataclass
 from itertools import product
+from textwrap import indent
 from typing import Final
 
 from tinymo_xdsl.backend.c.arithmetic import Sums
 from tinymo_xdsl.backend.c.kernels.columns import Columns
 from tinymo_xdsl.backend.c.layer import Helper, Structure
-from tinymo_xdsl.backend.c.text import C_TYPES, fill, lines
+from tinymo_xdsl.backend.c.text import C_TYPES, INDENT, fill, lines
+
+_ELEMENTS_AT_ONCE: Final = 4
+"""Loops that are written out so far spend less on counting; more takes flash and gains little."""
 
 _ROW: Final = """
 /* $title: a row of $pixels pixels. */
@@ -50,7 +54,7 @@ static void ${name}_pixel($out *out, const $in *const *rows, int32_t left, const
         $start
         for (int32_t tap = 0; tap < $taps; ++tap) {
             const $in *x = taps[tap];
-            for (int32_t c = 0; c < $depth; ++c) {
+            for (int32_t c = 0; c < $depth; $next) {
                 $products
             }
             w += $depth;
@@ -87,7 +91,7 @@ static void ${name}_pair($out *out, const $in *const *rows, int32_t left, const 
 _RUN: Final = """
 for (int32_t ky = 0; ky < $rows; ++ky) {
     const $in *x = rows[ky] + left * $depth;
-    for (int32_t c = 0; c < $run; ++c) {
+    for (int32_t c = 0; c < $run; $next) {
         $products
     }
     w += $run;
@@ -98,7 +102,7 @@ _RUN_OF_TAP: Final = """
 for (int32_t ky = 0; ky < $rows; ++ky) {
     for (int32_t kx = 0; kx < $columns; ++kx) {
         const $in *x = rows[ky] + ($column) * $depth;
-        for (int32_t c = 0; c < $depth; ++c) {
+        for (int32_t c = 0; c < $depth; $next) {
             $products
         }
         w += $depth;
@@ -154,7 +158,7 @@ class ConvolutionRow:
         has_pairs = last - first >= 2
         pair = fill(_PAIR, condition=self._pair_condition(), **values) if has_pairs else ""
         parts = [
-            fill(_PIXEL, gather=self._gather(), **self._block(1), **values),
+            fill(_PIXEL, gather=self._gather(), **self._block(1), **self._products(1, self.depth), **values),
             fill(_PAIR_OF_PIXELS, runs=self._runs(), **self._block(2), **values) if has_pairs else "",
             fill(_ROW, pair=pair, **values),
         ]
@@ -206,29 +210,40 @@ class ConvolutionRow:
             column=self.columns.tap("left", "kx"),
             depth=self.depth,
             run=self.columns.kernel * self.depth,
-            products=self._block(2)["products"],
+            **self._products(2, self.columns.kernel * self.depth if by_row else self.depth),
         )
 
     def _block(self, pixels: int) -> dict[str, object]:
-        """The sums of some pixels and `step` channels at once: how they start, grow and end."""
-        sums, apart = self.sums, self.columns.stride * self.depth
+        """The sums of some pixels and `step` channels at once: how they start and end."""
+        sums = self.sums
         places = list(product(range(pixels), range(self.step)))
-        operand = sums.operand
         accumulator = C_TYPES[sums.accumulator]
         start = [f"{accumulator} a{x}{o} = {sums.start(_plus('o', o))};" for x, o in places]
-        loads = [f"const {operand} x{x} = x[{_plus('c', x * apart)}];" for x in range(pixels)]
-        weights = [_plus("c", o * self.products) for o in range(self.step)]
-        loads += [f"const {operand} w{o} = {sums.weight_of(f'w[{at}]')};" for o, at in enumerate(weights)]
-        adds = [f"a{x}{o} += x{x} * w{o};" for x, o in places]
         store = [
             f"out[{_plus('o', x * self.channels + o)}] = {sums.element(f'a{x}{o}', _plus('o', o))};" for x, o in places
         ]
         return {
             "start": lines(start),
-            "products": lines([*loads, *adds]),
             "advance": f"w += {(self.step - 1) * self.products};" if self.step > 1 else "",
             "store": lines(store),
         }
+
+    def _products(self, pixels: int, run: int) -> dict[str, object]:
+        """How these sums grow along a run of elements, of which a few are taken in each round."""
+        at_once = max(count for count in range(1, _ELEMENTS_AT_ONCE + 1) if run % count == 0)
+        rounds = [self._product(pixels, element) for element in range(at_once)]
+        if at_once > 1:
+            rounds = [f"{{\n{indent(text, INDENT)}\n}}" for text in rounds]
+        return {"products": lines(rounds), "next": "++c" if at_once == 1 else f"c += {at_once}"}
+
+    def _product(self, pixels: int, element: int) -> str:
+        sums, apart = self.sums, self.columns.stride * self.depth
+        reads = [_plus("c", x * apart + element) for x in range(pixels)]
+        loads = [f"const {sums.operand} x{x} = x[{at}];" for x, at in enumerate(reads)]
+        weights = [_plus("c", o * self.products + element) for o in range(self.step)]
+        loads += [f"const {sums.operand} w{o} = {sums.weight_of(f'w[{at}]')};" for o, at in enumerate(weights)]
+        adds = [f"a{x}{o} += x{x} * w{o};" for x, o in product(range(pixels), range(self.step))]
+        return lines([*loads, *adds])
 
 
 def convolution_structure(sums: Sums) -> Structure:
