@@ -311,16 +311,18 @@ def lift_gather(lift: Lift) -> Lifted:
     return Lifted((values, indices), {})
 
 
+_BLOCK = frozenset({"block_size"})
+
 FAMILIES = (
     OperatorFamily("BATCH_TO_SPACE_ND", "BatchToSpaceNDOptions", lower_batch_to_space, lift_batch_to_space, (3, 3)),
     OperatorFamily("BROADCAST_TO", "BroadcastToOptions", _lower_repeat(0, 1), lift_broadcast_to, (2, 2)),
-    OperatorFamily("DEPTH_TO_SPACE", "DepthToSpaceOptions", lower_depth_to_space, _lift_blocks(3)),
+    OperatorFamily("DEPTH_TO_SPACE", "DepthToSpaceOptions", lower_depth_to_space, _lift_blocks(3), derived=_BLOCK),
     OperatorFamily("EXPAND_DIMS", "ExpandDimsOptions", lower_expand_dims, lift_expand_dims, (2, 2)),
     OperatorFamily("FILL", "FillOptions", _lower_repeat(1, 0), lift_fill, (2, 2)),
     OperatorFamily("GATHER", "GatherOptions", lower_gather, lift_gather, (2, 2)),
     OperatorFamily("PADV2", "PadV2Options", lower_pad_v2, lift_pad_v2, (3, 3)),
     OperatorFamily("SPACE_TO_BATCH_ND", "SpaceToBatchNDOptions", lower_space_to_batch, lift_space_to_batch, (3, 3)),
-    OperatorFamily("SPACE_TO_DEPTH", "SpaceToDepthOptions", lower_space_to_depth, _lift_blocks(2)),
+    OperatorFamily("SPACE_TO_DEPTH", "SpaceToDepthOptions", lower_space_to_depth, _lift_blocks(2), derived=_BLOCK),
     OperatorFamily("SQUEEZE", "SqueezeOptions", lower_squeeze, lift_squeeze),
     OperatorFamily("TRANSPOSE", "TransposeOptions", lower_transpose, lift_transpose, (2, 2)),
 )

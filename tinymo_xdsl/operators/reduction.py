@@ -213,13 +213,15 @@ def lift_arg_max(lift: Lift) -> Lifted:
     return Lifted((value, Implied("axis", "INT32", (op.axis.value.data,), ())), {})
 
 
-_REDUCER = "ReducerOptions"
+def _reduction(name: str, lower: LowerFunction, *kinds: type[ReducingOp]) -> OperatorFamily:
+    return OperatorFamily(name, "ReducerOptions", lower, _lift_reduction(*kinds), (2, 2), frozenset({"keep_dims"}))
+
 
 FAMILIES = (
     OperatorFamily("ARG_MAX", "ArgMaxOptions", lower_arg_max, lift_arg_max, (2, 2)),
     OperatorFamily("ARG_MIN", "ArgMinOptions", lower_arg_min, lift_arg_max, (2, 2)),
-    OperatorFamily("MEAN", _REDUCER, lower_mean, _lift_reduction(tosa.ReduceSumOp, tosa.AvgPool2DOp), (2, 2)),
-    OperatorFamily("REDUCE_MAX", _REDUCER, _lower_extreme(tosa.ReduceMaxOp), _lift_reduction(tosa.ReduceMaxOp), (2, 2)),
-    OperatorFamily("REDUCE_MIN", _REDUCER, _lower_extreme(tosa.ReduceMinOp), _lift_reduction(tosa.ReduceMinOp), (2, 2)),
-    OperatorFamily("SUM", _REDUCER, lower_sum, _lift_reduction(tosa.ReduceSumOp), (2, 2)),
+    _reduction("MEAN", lower_mean, tosa.ReduceSumOp, tosa.AvgPool2DOp),
+    _reduction("REDUCE_MAX", _lower_extreme(tosa.ReduceMaxOp), tosa.ReduceMaxOp),
+    _reduction("REDUCE_MIN", _lower_extreme(tosa.ReduceMinOp), tosa.ReduceMinOp),
+    _reduction("SUM", lower_sum, tosa.ReduceSumOp),
 )
