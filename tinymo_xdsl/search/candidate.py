@@ -82,11 +82,14 @@ class Candidate:
         return self._arena(BITS_64).total if self.options.plan else self.peak.live_peak_copies
 
     @cached_property
+    def size_at_first_look(self) -> int:
+        """What `size` is at most, known after little planning."""
+        return arena_need(self.planner.first_look.model, BITS_64).total if self.options.plan else self.size
+
+    @cached_property
     def least_size(self) -> int:
         """What `size` may be at best, known without planning."""
-        if not self.options.plan:
-            return self.size
-        return replace(arena_need(self.planner.bare, BITS_64), head=self.planner.lower_bound).total
+        return self._least_arena(BITS_64) if self.options.plan else self.size
 
     @cached_property
     def size_without_plan(self) -> int:
@@ -96,11 +99,24 @@ class Candidate:
     @property
     def fits(self) -> bool:
         """Whether there is a budget, and it is kept."""
-        return self.options.ram is not None and self.needed <= self.options.ram
+        return self.may_fit and self.options.ram is not None and self.needed <= self.options.ram
+
+    @property
+    def may_fit(self) -> bool:
+        """Whether there is a budget that some plan could keep, as far as is known without planning."""
+        return self.options.ram is not None and self.least_needed <= self.options.ram
+
+    @cached_property
+    def least_needed(self) -> int:
+        """What `needed` may be at best, known without planning."""
+        return self._least_arena(BITS_32) if self.options.plan else self.needed
 
     def _arena(self, machine: Machine) -> ArenaNeed:
         assert self.planned is not None
         return arena_need(self.planned.model, machine)
+
+    def _least_arena(self, machine: Machine) -> int:
+        return replace(arena_need(self.planner.bare, machine), head=self.planner.lower_bound).total
 
 
 def candidates_of(form: Form, options: OptimizeOptions) -> Iterator[Candidate]:
@@ -108,10 +124,11 @@ def candidates_of(form: Form, options: OptimizeOptions) -> Iterator[Candidate]:
     written = as_written(form.module)
     reordered = written.clone()
     schedule = schedule_function(main_function(reordered))
-    stays = PassOutcome(SchedulePass.name, False, schedule.describe())
+    moved = PassOutcome(SchedulePass.name, True, schedule.describe())
+    why = "the arena does not fall with the peak" if schedule.is_lower else moved.why
+    stays = PassOutcome(SchedulePass.name, False, why)
     yield Candidate(written, (*form.outcomes, stays), peak_of(main_function(written)), options)
     if schedule.is_lower:
-        moved = replace(stays, applied=True)
         yield Candidate(reordered, (*form.outcomes, moved), peak_of(main_function(reordered)), options)
 
 

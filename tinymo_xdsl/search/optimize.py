@@ -40,6 +40,8 @@ _PASSES = (
     SchedulePass.name,
 )
 _PLAN = "plan-memory"
+_FINALISTS = 8
+"""How many candidates are planned in earnest, at most."""
 _ROUNDS = 4
 """How often stripes and spills are looked for that leave room for the operators that they add."""
 _STEP = 16
@@ -147,19 +149,17 @@ class _Search:
         for _ in range(_ROUNDS if self.options.plan else 1):
             known = len(self.candidates)
             yield from make(max(ram - room, 0))
-            needed = [candidate.needed for candidate in self.candidates[known:]]
-            if not needed or min(needed) <= ram:
-                return
+            needed = [candidate.needed for candidate in self.candidates[known:] if candidate.may_fit]
+            if not needed:
+                break
             room += max(min(needed) - ram, (ram - room) // _STEP)
         # A limit is for what the search can foresee; the least of all may fit where none of these did.
         yield from make(None)
 
     def best(self) -> Candidate:
         """The first that fits, or the smallest; of equals the gentlest."""
-        if self.options.ram is None:
-            return _smallest(self.candidates)
         fitting = [candidate for candidate in self.candidates if candidate.fits]
-        return fitting[0] if fitting else min(self.candidates, key=lambda candidate: candidate.needed)
+        return fitting[0] if fitting else _smallest(self.candidates)
 
     def outcomes(self, best: Candidate) -> Iterator[PassOutcome]:
         """What came of each pass, and why."""
@@ -178,15 +178,19 @@ class _Search:
 
 
 def _smallest(candidates: list[Candidate]) -> Candidate:
-    """The smallest, of equals the gentlest. The most promising ones are planned, until no other can win."""
-    best: Candidate | None = None
+    """The smallest, of equals the gentlest. What may win gets a quick plan, the most promising ones a better one."""
     order = {candidate: place for place, candidate in enumerate(candidates)}
+    hopeful: list[Candidate] = []
     for candidate in sorted(candidates, key=lambda candidate: (candidate.least_size, order[candidate])):
-        if best is None or (candidate.size, order[candidate]) < (best.size, order[best]):
-            best = candidate
-        elif candidate.least_size > best.size:
+        if hopeful and candidate.least_size > min(other.size_at_first_look for other in hopeful):
             break
-    assert best is not None
+        hopeful.append(candidate)
+    # Half way between what it may take at best and at worst.
+    hopeful.sort(key=lambda candidate: (candidate.least_size + candidate.size_at_first_look, order[candidate]))
+    best = hopeful[0]
+    for candidate in hopeful[1:_FINALISTS]:
+        if candidate.least_size <= best.size and (candidate.size, order[candidate]) < (best.size, order[best]):
+            best = candidate
     return best
 
 

@@ -27,8 +27,8 @@ from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
 
 EFFORT = 20_000
 """States that the planner looks at by default: a second or two where it does not find a plan as low as the bound."""
-FIRST_LOOK = 16
-"""The part of the effort, as its divisor, that each way to share gets at first."""
+FIRST_LOOK = 1_000
+"""States for each way to share at first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +93,41 @@ class ModelPlanner:
         """Ways to share, the one with the least sharing first."""
         return [] if self.tensors is None else list(_layouts(self.tensors, self.lower_bound))
 
+    @cached_property
+    def first_look(self) -> PlannedModel:
+        """The model with a plan that is found with little effort."""
+        return self._planned(self._looked_at_first)
+
     def plan(self, effort: int = EFFORT) -> PlannedModel:
         """
         The model with the best plan that is found; `effort` bounds the planner's search.
 
-        It holds none where TFLite Micro's own plan is as low.
+        It holds none where TFLite Micro's own plan is as low. It is never higher than at first look.
         """
-        plan = self._best(effort)
+        best = self._looked_at_first
+        if best is not None:
+            # Where each tensor moves by itself, the planner has the most freedom.
+            best = self._better(best, self.layouts[0], effort)
+        return self._planned(best)
+
+    @cached_property
+    def _looked_at_first(self) -> ArenaPlan | None:
+        best: ArenaPlan | None = None
+        for layout in self.layouts:
+            best = self._better(best, layout, FIRST_LOOK)
+        return best
+
+    def _better(self, best: ArenaPlan | None, layout: "_Layout", effort: int) -> ArenaPlan:
+        """The better one of `best` and a plan of `layout`, with what is known of the bound by then."""
+        if best is not None and max(layout.problem.lower_bound, best.lower_bound) >= best.head:
+            return best
+        found = self._plan(layout, effort)
+        if best is None:
+            return found
+        bound = max(found.lower_bound, best.lower_bound)
+        return replace(found if found.head < best.head else best, lower_bound=bound)
+
+    def _planned(self, plan: ArenaPlan | None) -> PlannedModel:
         if plan is None:
             why = f"{self.called[0]} runs another subgraph: only TFLite Micro can place what that needs"
             return PlannedModel(self.bare, None, False, why)
@@ -107,17 +135,6 @@ class ModelPlanner:
         if self.own_head <= plan.head:
             return PlannedModel(self.bare, plan, False, f"TFLite Micro's own plan takes {self.own_head:,} bytes too")
         return PlannedModel(self._model(plan.places), plan, True, _describe(plan, self.own_head))
-
-    def _best(self, effort: int) -> ArenaPlan | None:
-        """A first look at each way to share; then the one that shares least, which leaves the planner most freedom."""
-        looks = [(layout, effort // FIRST_LOOK) for layout in self.layouts]
-        best: ArenaPlan | None = None
-        for layout, states in [*looks, *((layout, effort) for layout in self.layouts[:1])]:
-            if best is None or max(layout.problem.lower_bound, best.lower_bound) < best.head:
-                found = self._plan(layout, states)
-                bound = max(found.lower_bound, best.lower_bound) if best else found.lower_bound
-                best = replace(found if best is None or found.head < best.head else best, lower_bound=bound)
-        return best
 
     def _plan(self, layout: "_Layout", effort: int) -> ArenaPlan:
         solution = solve(layout.problem, effort)
