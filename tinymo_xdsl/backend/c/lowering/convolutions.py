@@ -98,7 +98,13 @@ def depthwise(body: Body, op: tosa.DepthwiseConv2DOp) -> list[Layer]:
         plain_ints(op.dilation)[1],
         plain_ints(op.pad)[2],
     )
-    function = DepthwiseRow(rows, columns, depth, filters, _sums(body, op, numbers))
+    sums = _sums(body, op, numbers)
+    # Filters of one channel read the same elements: as a convolution they share what is loaded.
+    function = (
+        ConvolutionRow(rows, columns, 1, filters, sums)
+        if depth == 1
+        else DepthwiseRow(rows, columns, depth, filters, sums)
+    )
     return [_layer(body, op, function, numbers, _window(body, op, rows))]
 
 
