@@ -22,10 +22,6 @@ class RowAccess(Protocol):
         """Whether a slot can point outside of the image."""
         ...
 
-    def row(self, result_row: int, slot: int) -> int | None:
-        """The row that is read; `None` outside of the image."""
-        ...
-
     def index(self, slot: str) -> str:
         """The row as a C expression of the row `y` of the result and of `slot`; may lie outside of the image."""
         ...
@@ -51,10 +47,6 @@ class Window:
     def leaves_image(self) -> bool:
         last = (self.result_rows - 1) * self.stride + (self.slots - 1) * self.dilation - self.before
         return self.before > 0 or last >= self.image_rows
-
-    def row(self, result_row: int, slot: int) -> int | None:
-        row = result_row * self.stride + slot * self.dilation - self.before
-        return row if 0 <= row < self.image_rows else None
 
     def index(self, slot: str) -> str:
         terms = [_times("y", self.stride)]
@@ -82,11 +74,6 @@ class Transposed:
     def leaves_image(self) -> bool:
         return True
 
-    def row(self, result_row: int, slot: int) -> int | None:
-        place = result_row + self.before - slot
-        row = place // self.stride
-        return row if place % self.stride == 0 and 0 <= row < self.image_rows else None
-
     def index(self, slot: str) -> str:
         return f"(y + {self.before} - {slot}) / {self.stride}"
 
@@ -104,9 +91,6 @@ class Repeat:
     slots: int = 1
     leaves_image: bool = False
 
-    def row(self, result_row: int, slot: int) -> int | None:
-        return result_row // self.factor
-
     def index(self, slot: str) -> str:
         return f"y / {self.factor}"
 
@@ -120,9 +104,6 @@ class Same:
 
     slots: int = 1
     leaves_image: bool = False
-
-    def row(self, result_row: int, slot: int) -> int | None:
-        return 0
 
     def index(self, slot: str) -> str:
         return "0"
