@@ -144,10 +144,12 @@ class RegionBuilder:
     def add_stripe(self, result: Rows) -> Held | None:
         """Append the steps that yield `result`, rows of the last layer's result; None if no file can express them."""
         plan = plan_stripe(self.problem, self.first, self.last, result, self.edges.padded)
-        if plan is None:
-            return None
+        return None if plan is None else self.add_planned(plan)
+
+    def add_planned(self, plan: StripePlan) -> Held:
+        """Append the steps of a stripe; what they yield."""
         held: dict[int, Held] = {}
-        made = Held(Part(0), result)
+        made = Held(Part(0), plan.needed[self.problem.layers[self.last].results[0]])
         for index in range(self.first, self.last + 1):
             value = self.problem.layers[index].results[0]
             made = self.run_layer(index, plan, held)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tinymo_xdsl.planner.rows import Rows, Window
-from tinymo_xdsl.planner.stripe_build import Edges, RegionBuilder, plan_stripe
+from tinymo_xdsl.planner.stripe_build import Edges, RegionBuilder, StripePlan, plan_stripe
 from tinymo_xdsl.planner.stripe_cost import Accounting, steps_macs
 from tinymo_xdsl.planner.stripe_in_place import StripeUse, stripe_use
 from tinymo_xdsl.planner.stripe_spans import Span, released_size, span_result
@@ -129,6 +129,7 @@ class StripeCosts:
         self.problem = problem
         self.accounting = accounting
         self._stripes: dict[tuple[int, int, Rows, Edges, bool], StripeCost | None] = {}
+        self._plans: dict[tuple[int, int, Rows, bool], StripePlan | None] = {}
         self._candidates: dict[SplitSpan, Candidate | None] = {}
 
     def joined_size(self, span: Span) -> int:
@@ -147,9 +148,11 @@ class StripeCosts:
         return self._stripes[key]
 
     def _build_stripe(self, span: Span, rows: Rows, edges: Edges, upwards: bool) -> StripeCost | None:
-        builder = RegionBuilder(self.problem, span.first, span.last, edges)
-        if builder.add_stripe(rows) is None:
+        plan = self._plan(span, rows, edges)
+        if plan is None:
             return None
+        builder = RegionBuilder(self.problem, span.first, span.last, edges)
+        builder.add_planned(plan)
         stripe = Region(span.first, span.last, 1, tuple(builder.steps))
         result = span_result(self.problem, span)
         left = Rows(0, rows.start) if upwards else Rows(rows.stop, result.rows)
@@ -159,10 +162,17 @@ class StripeCosts:
         copied = len(rows) * result.row_bytes if is_copied else 0
         return StripeCost(peak, copied, steps_macs(self.problem, builder.steps), use.operators, use.upkeep)
 
+    def _plan(self, span: Span, rows: Rows, edges: Edges) -> StripePlan | None:
+        """What the stripe that yields these rows reads, the same for all edges without PADs."""
+        key = (span.first, span.last, rows, edges.padded)
+        if key not in self._plans:
+            self._plans[key] = plan_stripe(self.problem, *key)
+        return self._plans[key]
+
     def _use(self, span: Span, stripe: Region, left: Rows, edges: Edges) -> StripeUse:
         """What the operators of a stripe use; `left`: the rows of the result that are computed behind it."""
         if self.accounting is Accounting.PLANNED:
-            following = plan_stripe(self.problem, span.first, span.last, left, edges.padded) if len(left) else None
+            following = self._plan(span, left, edges) if len(left) else None
             return stripe_use(self.problem, span, stripe, following)
         program = write_steps(self.problem, stripe)
         peak = steps_peak(self.problem, program, () if len(left) else span.released)
