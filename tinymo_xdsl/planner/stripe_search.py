@@ -3,7 +3,8 @@ The search for the regions and stripes that lower a model's peak the most, or th
 
 For a limit of the peak, `stripe_paths` finds the cheapest way to string regions and unsplit layers together, from what
 `stripe_candidates` estimates. Without a limit, many limits are tried. The best few ways are then cut anew, so that
-every stripe is as tall as the limit allows, built, and evaluated exactly.
+every stripe is as tall as the limit allows, built, and evaluated exactly. Under an arena plan they are tried in several
+directions (`stripe_solutions.directions`), and finalists are ranked by the arena of a quick plan.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -105,7 +106,7 @@ def finalists(problem: Problem, options: SearchOptions, count: int) -> list[Solu
     """
     Up to `count` solutions with regions, the best first, for a caller that can tell exactly which of them is the best.
 
-    They differ in their regions first, in how these are cut second. None is worse than no regions, as far as the search
+    They differ in their regions and directions first, in how these are cut second. None is worse than no regions, as far as the search
     can tell. If there is a limit, all of them keep to it, or none can.
     """
     return StripeSearch(problem, options).finalists(count)
