@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flatbuffer_models import quantized
 from one_operator import Array, tensor
-from operator_cases import WHOLE, Case, check_round_trip, check_same_numbers, typed
+from operator_cases import WHOLE, Case, check_round_trip, check_same_numbers, run_in_both, typed
 from operator_models import RELU, SAME, VALID, constant, ints, model_of, options
 
 from tinymo_xdsl.flatbuffer.model import Model, OptionValue, Tensor
@@ -266,3 +266,25 @@ def test_an_operator_comes_back_as_it_was(case: Case) -> None:
 @pytest.mark.parametrize("numbers", NUMBERS, ids=lambda numbers: numbers.name)
 def test_numbers_are_those_of_tflite_micro(numbers: Numbers) -> None:
     check_same_numbers(numbers.model, given=numbers.given, tolerance=numbers.tolerance, runs=numbers.runs)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_quotients_that_are_not_nearly_zero(seed: int) -> None:
+    """For the others C leaves open what the kernel does: it shifts by more bits than there are."""
+    generator = np.random.default_rng(seed)
+    scales = 2.0 ** generator.uniform(-8, -1, 2)
+    scale = float(scales[0] / scales[1] * 2 ** generator.uniform(-5, 3))
+    zeros = [int(zero) for zero in generator.integers(-127, 127, 3)]
+    dividends, divisors = np.arange(-128, 128).astype(np.int8), np.arange(-128, 128, 5).astype(np.int8)
+    divisors = divisors[divisors != zeros[1]]
+    sources = [
+        tensor("a", "INT8", (256, 1), float(scales[0]), zeros[0]),
+        tensor("b", "INT8", divisors.shape, float(scales[1]), zeros[1]),
+    ]
+    result = tensor("y", "INT8", (256, len(divisors)), scale, zeros[2])
+    model = model_of("DIV", sources, [result], options("DivOptions", fused_activation_function=seed % 4))
+    ((ours, theirs),) = run_in_both(model, given={"a": dividends.reshape(256, 1), "b": divisors})
+    centred = dividends.astype(int)[:, np.newaxis] - zeros[0], divisors.astype(int) - zeros[1]
+    is_defined = np.abs(centred[0] / centred[1] * (scales[0] / scales[1] / scale)) >= 1
+    assert is_defined.mean() > 0.1
+    np.testing.assert_array_equal(ours[is_defined], theirs[is_defined])

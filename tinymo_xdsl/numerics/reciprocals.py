@@ -20,7 +20,11 @@ _RSQRT_SHIFT = 20
 
 
 def divide(dividend: Int32Array, divisor: Int32Array, factor: float) -> Int32Array:
-    """The quotient of integers without their zero points, times the real `factor`, in fixed point."""
+    """
+    The quotient of integers without their zero points, times the real `factor`, in fixed point.
+
+    The kernel shifts quotients that are nearly 0 by more bits than there are, which C leaves open; here they are 0.
+    """
     sign = np.where(divisor < 0, -1, 1)
     dividend, divisor = (dividend * sign).astype(np.int32), np.abs(divisor).astype(np.int32)
     zeros = count_leading_zeros(divisor)
