@@ -1,6 +1,9 @@
 """Arena plans of files: small models in which every byte can be followed, and what TFLite Micro makes of the plans."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -66,9 +69,10 @@ def split_convolutions(build: ChainBuilder) -> Layer:
 
 def replace_scale(layer: Layer, build: ChainBuilder) -> Layer:
     """Parts of one whole have one quantisation."""
-    entry = build.tensors[layer.index]
-    build.tensors[layer.index] = replace(entry, quantization=build.tensors[0].quantization)
-    return replace(layer, scale=0.05, zero_point=int(build.tensors[0].quantization.zero_point[0]))
+    entry, quantization = build.tensors[layer.index], build.tensors[0].quantization
+    assert quantization is not None
+    build.tensors[layer.index] = replace(entry, quantization=quantization)
+    return replace(layer, scale=0.05, zero_point=int(quantization.zero_point[0]))
 
 
 def residual(build: ChainBuilder) -> Layer:
@@ -90,9 +94,16 @@ class TestSharing:
         for net in (split_convolutions, residual):
             assert all(len(group) == 1 for group in shared(build(net), library=KernelLibrary.UNKNOWN))
 
-    def test_an_addition_is_not_in_place_under_cmsis_nn(self) -> None:
-        assert all(len(group) == 1 for group in shared(build(residual), library=KernelLibrary.CMSIS_NN))
+    def test_an_addition_of_bytes_is_in_place_under_cmsis_nn_too(self) -> None:
+        assert shared(build(residual), library=KernelLibrary.CMSIS_NN) == shared(build(residual))
         assert len(shared(build(split_convolutions), library=KernelLibrary.CMSIS_NN)) == 2
+
+    @pytest.mark.parametrize(("dtype", "is_in_place"), [("INT8", True), ("INT16", False)])
+    def test_one_of_int16_is_not(self, dtype: str, is_in_place: bool) -> None:
+        a, b, y = (tensor(name, dtype, (1, 16), 0.5) for name in "aby")
+        model = read_model(one_operator("ADD", [a, b], y, ("AddOptions", {})))
+        assert {"a": 0, "y": 0} in shared(model)
+        assert ({"a": 0, "y": 0} in shared(model, library=KernelLibrary.CMSIS_NN)) == is_in_place
 
     def test_a_broadcast_operand_is_never_written_over(self) -> None:
         def net(build: ChainBuilder) -> Layer:
@@ -218,6 +229,47 @@ class TestPlan:
     def test_the_same_model_gives_the_same_plan(self) -> None:
         first, second = (write_model(planned(build(split_convolutions)).model) for _ in range(2))
         assert first == second
+
+
+HASHES = """
+import hashlib
+from test_plan_model import build, planned, residual, split_convolutions
+from tinymo_xdsl.flatbuffer.writer import write_model
+for net in (split_convolutions, residual):
+    print(hashlib.sha256(write_model(planned(build(net)).model)).hexdigest())
+"""
+
+
+def test_other_hash_seeds_give_the_same_files() -> None:
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", HASHES],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
+
+
+@needs_engine
+def test_sixteen_bytes_too_low_are_caught_by_the_check_and_by_tflite_micro() -> None:
+    model = build(split_convolutions)
+    result = planned(model)
+    values = image_values(model, 0)
+    numbers = {entry.name: index for index, entry in enumerate(result.model.subgraphs[0].tensors)}
+    aliases = aliases_of(main_function(as_written(import_model(result.model))), KernelLibrary.REFERENCE)
+    offsets = list(planned_offsets(result.model) or ())
+    for shift, is_right in ((0, True), (16, False)):
+        # The second part goes over the end of the first one, which is still to be joined with it.
+        moved = [*offsets]
+        moved[numbers["bottom"]] -= shift
+        places = [moved[numbers[name_of(value)]] for value in aliases.values]
+        assert is_possible(aliases.tensors, aliases.wishes, places) == is_right
+        (expected,), (actual,) = outputs_in_tflm(model, values), outputs_in_tflm(with_plan(result.model, moved), values)
+        assert np.array_equal(expected, actual) == is_right
 
 
 def svdf() -> bytes:

@@ -18,7 +18,7 @@ from tinymo_xdsl.analysis.kernels import Kernel, kernels_of
 from tinymo_xdsl.analysis.liveness import is_variable
 from tinymo_xdsl.analysis.overlap import lead_bytes
 from tinymo_xdsl.analysis.rows import ELEMENTWISE, shape_of
-from tinymo_xdsl.analysis.sizes import byte_size
+from tinymo_xdsl.analysis.sizes import byte_size, element_bytes
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.planner import sharing as shared
 from tinymo_xdsl.planner.arena.problem import Overlap, Tie
@@ -43,10 +43,21 @@ class KernelLibrary(Enum):
 _OWN_ELEMENTS = frozenset({"RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU", "QUANTIZE"})
 _IN_PLACE = {
     KernelLibrary.REFERENCE: _OWN_ELEMENTS | {"ADD", "SUB", "MUL", "MAXIMUM"},
-    KernelLibrary.CMSIS_NN: _OWN_ELEMENTS | {"SUB"},
+    KernelLibrary.CMSIS_NN: _OWN_ELEMENTS | {"ADD", "SUB", "MUL"},
     KernelLibrary.UNKNOWN: frozenset[str](),
 }
-"""Operators that read an element before they write the one at its place."""
+"""
+Operators that read an element before they write the one at its place, where all shapes are equal: with a broadcast
+operand they do not.
+
+Reference: `activations.cc`, `logistic.cc`, `tanh.cc`, `hard_swish.cc`, `leaky_relu.cc`, `quantize.cc`, `add.cc`,
+`sub.cc`, `mul.cc` and `maximum_minimum.cc` of TFLite Micro. CMSIS-NN has kernels of its own for ADD and MUL:
+`arm_elementwise_add_s8.c`, `arm_elementwise_mul_s8.c` and `arm_elementwise_mul_s16.c` read up to four elements of each
+operand, then write as many. The rest is the reference's.
+"""
+
+_NOT_IN_PLACE = frozenset({(KernelLibrary.CMSIS_NN, "ADD", 16)})
+"""Exceptions by the bits of an element: the order of `arm_elementwise_add_s16.c` has not been looked at."""
 
 _OVERLAPPING = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", tosa.PadOp.name})
 """Operators whose reference kernels write pixel by pixel: see `overlap`."""
@@ -58,7 +69,12 @@ _VIEWS = {
     KernelLibrary.CMSIS_NN: _COPIES | _UNNAMED_COPIES,
     KernelLibrary.UNKNOWN: frozenset[str](),
 }
-"""Operators that copy bytes onto themselves without harm. Those that passes make have no name yet."""
+"""
+Operators that copy bytes onto themselves without harm. Those that passes make have no name yet.
+
+`reshape_common.cc` skips a copy between equal pointers; `slice.cc`, `strided_slice.cc` and `concatenation.cc` copy runs
+with `memcpy`, whose source and target are the same bytes for a view. CMSIS-NN has no kernels of its own for them.
+"""
 
 
 class Sharing(Enum):
@@ -183,7 +199,10 @@ def _copies(kernel: Kernel, numbers: Mapping[SSAValue, int], library: KernelLibr
 
 
 def _overwrites(kernel: Kernel, numbers: Mapping[SSAValue, int], library: KernelLibrary) -> Iterator[Overwrite]:
-    if operator_name(kernel) not in _IN_PLACE[library] or len(kernel.outputs) != 1:
+    name = operator_name(kernel)
+    if name not in _IN_PLACE[library] or len(kernel.outputs) != 1:
+        return
+    if (library, name, 8 * element_bytes(kernel.outputs[0])) in _NOT_IN_PLACE:
         return
     # The name is what the facts state, the ops what is computed.
     if all(isinstance(op, (*ELEMENTWISE, tosa.CustomOp)) for op in kernel.ops):
