@@ -106,8 +106,8 @@ def finalists(problem: Problem, options: SearchOptions, count: int) -> list[Solu
     """
     Up to `count` solutions with regions, the best first, for a caller that can tell exactly which of them is the best.
 
-    They differ in their regions and directions first, in how these are cut second. None is worse than no regions, as far as the search
-    can tell. If there is a limit, all of them keep to it, or none can.
+    They differ in their regions and directions first, in how these are cut second. None is worse than no regions, as
+    far as the search can tell. If there is a limit, all of them keep to it, or none can.
     """
     return StripeSearch(problem, options).finalists(count)
 
