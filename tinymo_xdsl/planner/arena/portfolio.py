@@ -1,11 +1,13 @@
 """
 The planner: several methods one after the other, the best plan wins.
 
-1. First-fit and best-fit in several orders.
-2. Annealing, before and after the other methods. For most models the bound is reached by now.
-3. The complete search for a plan of exactly the lower bound, with several strategies and growing limits; between two
-   limits, for plans between the bound and the best one. It is for buffers of one piece that share no bytes.
-4. Windows of the best plan are planned anew.
+1. First-fit and best-fit in several orders, and a little annealing.
+2. Few buffers in use around the fullest steps show that some arenas are too small for all.
+3. Where all buffers are one piece: the complete search over skylines, with several strategies and growing limits, for
+   a plan of exactly the lower bound and, between two limits, for plans between the bound and the best one.
+4. Where they are not: the complete search over distances, for the bound, then half way between; and the search over
+   skylines where pieces can be put together.
+5. Windows of the best plan are planned anew. More annealing.
 
 All of it stops as soon as no smaller arena can exist. The effort is counted in states, never in seconds, so that the
 same problem gives the same plan on every machine.
@@ -67,8 +69,11 @@ def plan(problem: Problem, effort: int = Effort.DEFAULT) -> Solution:
     work = _Portfolio(problem)
     work.anneal(effort // 64)
     work.prove(effort // 8)
-    work.decide(effort // 2)
-    work.search(effort // 4)
+    if work.plain is problem:
+        work.search(effort * 3 // 4)
+    else:
+        work.decide(effort // 2)
+        work.search(effort // 4)
     work.repair(effort // 16)
     work.anneal(effort // 8)
     solution = Solution(*work.best, work.bound, work.is_optimal, work.method, work.states)
@@ -121,7 +126,7 @@ class _Portfolio:
 
     def decide(self, limit: int) -> None:
         """Search over distances in at most `limit` states: for the bound, then half way between, and so on."""
-        if self.plain is self.problem or len(self.problem.buffers) > _LARGEST:
+        if len(self.problem.buffers) > _LARGEST:
             return
         search = DistanceSearch(self.placer)
         end = self.states + limit
