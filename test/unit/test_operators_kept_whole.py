@@ -147,6 +147,18 @@ NUMBERS = [
     Numbers("elu", whole("ELU", "FLOAT32"), tolerance=2e-6),
     Numbers("log softmax", whole("LOG_SOFTMAX", "FLOAT32", table=options("LogSoftmaxOptions")), tolerance=2e-6),
     *(
+        Numbers(
+            f"log softmax of int8 {scale}",
+            model_of(
+                "LOG_SOFTMAX",
+                [tensor("x", "INT8", (20, 9), scale, -3)],
+                [tensor("y", "INT8", (20, 9), 16 / 256, 127)],
+                options("LogSoftmaxOptions"),
+            ),
+        )
+        for scale in (2.0**-9, 0.01, 0.1, 0.7)
+    ),
+    *(
         Numbers(f"zeros {dtype}", whole("ZEROS_LIKE", dtype, table=options("ZerosLikeOptions")))
         for dtype in ("FLOAT32", "INT8", "INT32", "INT64")
     ),

@@ -11,6 +11,7 @@ from tinymo_xdsl.interpreter.custom import Call, OperatorFunction
 from tinymo_xdsl.interpreter.sliding_window import SlidingWindow
 from tinymo_xdsl.interpreter.tflite_elementwise import with_activation
 from tinymo_xdsl.numerics.dense import Array
+from tinymo_xdsl.numerics.log_softmax import log_softmax
 from tinymo_xdsl.numerics.reciprocals import l2_normalize
 from tinymo_xdsl.numerics.requantize import addition_multipliers, multiply_by_quantized_multiplier
 from tinymo_xdsl.numerics.resizing import interpolate, interpolate_integers, nearest
@@ -30,6 +31,8 @@ def _l2_normalization(call: Call) -> Array:
 
 def _log_softmax(call: Call) -> Array:
     x = call.array(0)
+    if x.dtype == np.int8:
+        return log_softmax(x, call.input_facts(0).one_scale)
     _require_float(call, x)
     centred = x - x.max(axis=-1, keepdims=True)
     return centred - np.log(np.cumsum(np.exp(centred), axis=-1, dtype=x.dtype)[..., -1:])
