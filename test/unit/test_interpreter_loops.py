@@ -166,9 +166,9 @@ def test_a_shape_is_filled(dtype: str) -> None:
     np.testing.assert_array_equal(interpreted(model, value), run_in_tflm(model, value))
 
 
-@pytest.mark.parametrize("name", ["ADD", "SUB"])
+@pytest.mark.parametrize("name", ["ADD", "MUL", "SUB"])
 @pytest.mark.parametrize("activation", range(4))
-def test_sums_of_plain_integers_wrap(name: str, activation: int) -> None:
+def test_sums_and_products_of_plain_integers_wrap(name: str, activation: int) -> None:
     tensors = [tensor("a", "INT32", (2, 3)), tensor("b", "INT32", (3,))]
     table = options(f"{name.capitalize()}Options", fused_activation_function=activation)
     model = one_operator(name, tensors, tensor("y", "INT32", (2, 3)), table)

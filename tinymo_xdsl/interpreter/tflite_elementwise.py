@@ -47,6 +47,11 @@ def _subtract(call: Call) -> Array:
     return with_activation(call, np.subtract(*_integers(call)))
 
 
+def _multiply(call: Call) -> Array:
+    """The product wraps, and then an activation is applied."""
+    return with_activation(call, np.multiply(*_integers(call)))
+
+
 def _divide(call: Call) -> Array:
     first, second = call.array(0), call.array(1)
     _require(call, first, "float32", "int8", "int32")
@@ -132,6 +137,7 @@ OPERATORS: Final[Mapping[str, OperatorFunction]] = MappingProxyType(
         "LESS_EQUAL": _comparison(np.less_equal),
         "MAXIMUM": _extreme(np.maximum),
         "MINIMUM": _extreme(np.minimum),
+        "MUL": _multiply,
         "NOT_EQUAL": _comparison(np.not_equal),
         "ROUND": _of_one_type(np.rint, "float32"),
         "RSQRT": _reciprocal_root,
