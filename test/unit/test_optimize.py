@@ -71,12 +71,12 @@ def test_the_lowest_peak_within_the_overhead(max_overhead: float):
     assert optimized.is_smaller == (max_overhead > 0)
 
 
-def test_more_overhead_never_gives_a_higher_peak():
-    peaks = [
-        peak_bytes(optimize(module_of(blocks), OptimizeOptions(max_overhead=share, loops=False)).module)
-        for share in (0.1, 1)
-    ]
-    assert peaks[1] <= peaks[0] < peak_bytes(module_of(blocks))
+@pytest.mark.parametrize("plan", [False, True])
+def test_more_overhead_never_takes_more(plan: bool):
+    module = module_of(blocks)
+    taken = [optimize(module, OptimizeOptions(max_overhead=share, plan=plan)).needed for share in (0, 0.1, 1)]
+    assert taken[2] <= taken[1] <= taken[0]
+    assert taken[1] < optimize(module, OptimizeOptions(ram=1 << 20, plan=plan)).needed
 
 
 def test_models_of_the_zoo():

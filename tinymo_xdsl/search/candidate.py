@@ -52,8 +52,14 @@ class Candidate:
     module: ModuleOp
     """At level 2, each kernel one operator of the file."""
     outcomes: tuple[PassOutcome, ...]
+    """The form's, and that of `schedule`."""
     peak: Peak
     options: OptimizeOptions
+
+    @property
+    def is_reordered(self) -> bool:
+        """Whether the operators are in another order than the form's."""
+        return self.outcomes[-1].applied
 
     @cached_property
     def macs(self) -> int:
@@ -119,9 +125,13 @@ class Candidate:
         return replace(arena_need(self.planner.bare, machine), head=self.planner.lower_bound).total
 
 
-def candidates_of(form: Form, options: OptimizeOptions) -> Iterator[Candidate]:
-    """The form as the file would hold it, and in a better order if there is one."""
+def candidates_of(form: Form, options: OptimizeOptions, reorder: bool) -> Iterator[Candidate]:
+    """The form as the file would hold it, and, if asked to `reorder`, in a better order if there is one."""
     written = as_written(form.module)
+    if not reorder:
+        stays = PassOutcome(SchedulePass.name, False, "what runs in stripes is in the order that the plan needs")
+        yield Candidate(written, (*form.outcomes, stays), peak_of(main_function(written)), options)
+        return
     reordered = written.clone()
     schedule = schedule_function(main_function(reordered))
     moved = PassOutcome(SchedulePass.name, True, schedule.describe())

@@ -18,11 +18,10 @@ from tinymo_xdsl.passes.loop_stripes import LoopStripesPass, apply_loops, best_l
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass, apply_stripes, best_stripes
 from tinymo_xdsl.planner.stripe_cost import Accounting
 from tinymo_xdsl.planner.stripe_search import SearchOptions
-from tinymo_xdsl.planner.stripes import Solution
 from tinymo_xdsl.search.candidate import Form, PassOutcome
 from tinymo_xdsl.search.options import OptimizeOptions
 
-FINALISTS = 4
+FINALISTS = 3
 """How many ways to run in stripes are planned in earnest."""
 
 
@@ -39,18 +38,20 @@ def folded(form: Form) -> Form:
     return form.after(form.module, PassOutcome(FoldPadPass.name, False, why))
 
 
-def striped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator[Form]:
-    """The form in row stripes; `limit` is for its activations, and without one as few bytes as pay are looked for."""
-    seen: set[Solution] = set()
-    for search, count in _searches(options, limit):
-        for plan in best_stripes(main_function(form.module), "any", search, count, options.kernels):
-            if plan.solution in seen:
-                continue
-            seen.add(plan.solution)
-            module = form.module.clone()
-            apply_stripes(module, main_function(module), plan.solution)
-            outcome = PassOutcome(SplitSepconvPass.name, bool(plan.solution.regions), plan.describe())
-            yield form.after(module, outcome)
+def striped(form: Form, options: OptimizeOptions, limit: int | None, accounting: Accounting) -> Iterator[Form]:
+    """
+    The form in row stripes; `limit` is for its activations, and without one as few bytes as pay are looked for.
+
+    Several forms where bytes are shared: only the plan tells how many these come to.
+    """
+    search = SearchOptions(peak_limit=limit, maximum_extra_macs=options.max_overhead, accounting=accounting)
+    count = 1
+    if accounting is Accounting.PLANNED:
+        search, count = replace(search, bytes_per_operator=None), FINALISTS
+    for plan in best_stripes(main_function(form.module), "any", search, count, options.kernels):
+        module = form.module.clone()
+        apply_stripes(module, main_function(module), plan.solution)
+        yield form.after(module, PassOutcome(SplitSepconvPass.name, bool(plan.solution.regions), plan.describe()))
 
 
 def looped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator[Form]:
@@ -71,14 +72,6 @@ def looped(form: Form, options: OptimizeOptions, limit: int | None) -> Iterator[
     if not found:
         why = why_not(main_function(form.module)) or "no loop lowers the arena by more than it costs"
         yield form.after(form.module, PassOutcome(LoopStripesPass.name, False, why))
-
-
-def _searches(options: OptimizeOptions, limit: int | None) -> Iterator[tuple[SearchOptions, int]]:
-    """What to ask for, and for how many answers: only the plan tells how many bytes shared ones come to."""
-    search = SearchOptions(peak_limit=limit, maximum_extra_macs=options.max_overhead)
-    if options.plan:
-        yield replace(search, accounting=Accounting.PLANNED, bytes_per_operator=None), FINALISTS
-    yield search, 1
 
 
 def pad_count(module: ModuleOp) -> int:

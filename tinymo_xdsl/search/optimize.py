@@ -26,6 +26,7 @@ from tinymo_xdsl.passes.loop_stripes import LoopStripesPass
 from tinymo_xdsl.passes.schedule import SchedulePass
 from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
 from tinymo_xdsl.passes.split_sepconv import SplitSepconvPass
+from tinymo_xdsl.planner.stripe_cost import Accounting
 from tinymo_xdsl.search.candidate import Candidate, Form, PassOutcome, candidates_of
 from tinymo_xdsl.search.forms import folded, looped, pad_count, striped
 from tinymo_xdsl.search.options import OptimizeOptions
@@ -42,6 +43,8 @@ _PASSES = (
 _PLAN = "plan-memory"
 _FINALISTS = 8
 """How many candidates are planned in earnest, at most."""
+_LITTLE = 0.95
+"""What stripes that share bytes leave of the arena where other ones are tried too."""
 _ROUNDS = 4
 """How often stripes and spills are looked for that leave room for the operators that they add."""
 _STEP = 16
@@ -120,22 +123,39 @@ class _Search:
         if not self.is_done:
             plain = folded(form)
             self.consider([plain])
-            self.consider(self.attempts(lambda limit: striped(plain, self.options, limit)))
-            if self.options.plan and self.options.loops and not self.is_done:
-                self.consider(self.attempts(lambda limit: looped(plain, self.options, limit)))
+            self.divide(plain)
         if (memory := self.options.spill) is not None:
             for kept in tuple(self.forms):
                 if not self.is_done:
                     self.consider(self.attempts(partial(spilled, kept, self.options, memory)))
 
-    def consider(self, forms: Iterable[Form]) -> None:
+    def divide(self, form: Form) -> None:
+        """Try stripes and loops."""
+        # Stripes are written in the order that a plan needs; other branches of the model may still trade places.
+        reorder = not self.options.plan or any(candidate.is_reordered for candidate in self.candidates)
+        stripes = partial(striped, form, self.options)
+        if self.options.plan:
+            self.consider(self.attempts(partial(stripes, accounting=Accounting.PLANNED)), reorder)
+            if self.options.loops and not self.is_done:
+                self.consider(self.attempts(partial(looped, form, self.options)), reorder)
+        if not self.is_done and self.has_gained_little:
+            self.consider(self.attempts(partial(stripes, accounting=Accounting.COPIES)), reorder)
+
+    @property
+    def has_gained_little(self) -> bool:
+        """Whether it may be worth a try to look for stripes as if no bytes were shared, which are easier to place."""
+        little = _LITTLE * self.candidates[0].size_at_first_look
+        promising = sorted(self.candidates, key=lambda candidate: candidate.least_size)
+        return not any(candidate.size_at_first_look <= little for candidate in promising)
+
+    def consider(self, forms: Iterable[Form], reorder: bool = True) -> None:
         """Add the candidates of `forms`, but of those alone that have changed; stop where the budget is kept."""
         for form in forms:
             for outcome in form.outcomes:
                 self.tried[outcome.name] = outcome
             if not form.outcomes or form.outcomes[-1].applied:
                 self.forms.append(form)
-                self.candidates += candidates_of(form, self.options)
+                self.candidates += candidates_of(form, self.options, reorder)
             if self.is_done:
                 return
 
