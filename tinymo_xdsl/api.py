@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from tinymo_xdsl.analysis.aliases import KernelLibrary
-from tinymo_xdsl.errors import BadModelError
-from tinymo_xdsl.flatbuffer.bounds import check_identifier
 from tinymo_xdsl.numerics.sizes import parse_size
 from tinymo_xdsl.report.build import analyze_file
 from tinymo_xdsl.report.optimized_file import OptimizedFile, optimize_file
 from tinymo_xdsl.report.report import Report
 from tinymo_xdsl.search import OptimizeOptions
-from tinymo_xdsl.verify import EngineName, Verification, compare_models
-from tinymo_xdsl.verify.engines import ModelFile
+from tinymo_xdsl.verification import EngineName, Verification, compare_models
+from tinymo_xdsl.verification.engines import ModelFile
 
 ModelSource: TypeAlias = str | os.PathLike[str] | bytes
 """The path of a `.tflite` file, or what is in it."""
-
-_IDENTIFIER_END = 8
 
 
 def analyze(model: ModelSource, *, measure: bool = True) -> Report:
@@ -56,7 +52,7 @@ def optimize(
     sizes may be text like "64K". Original and result are compared on `runs` inputs in an engine, if one is installed;
     `None` compares nothing. `name` is what the report calls the new file. Raises `BadModelError` for what is no model,
     `BudgetError` if `ram` is not enough, `OutputsDifferError` if the comparison fails, and `ValueError` for a size that
-    is none.
+    is none, or options that do not go together.
     """
     options = OptimizeOptions(
         None if ram is None else parse_size(ram), max_overhead, plan, KernelLibrary(kernels), overlap, spill, loops
@@ -85,20 +81,4 @@ def verify(
 
 def open_model(source: ModelSource) -> ModelFile:
     """The `.tflite` file. Raises `BadModelError` for anything else, with what to do about it."""
-    if isinstance(source, bytes):
-        return ModelFile.read("model", source)
-    path = os.fspath(source)
-    if path.endswith(".mlir"):
-        raise BadModelError(
-            f"{path}: this is MLIR text, not a .tflite file;"
-            f" try: tinymo-translate --mlir-to-tflite {path} -o FILE.tflite"
-        )
-    try:
-        with Path(path).open("rb") as file:
-            start = file.read(_IDENTIFIER_END)
-            check_identifier(start, path)
-            data = start + file.read()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BadModelError(f"{path}: cannot read the file: {reason}") from error
-    return ModelFile.read(path, data)
+    return ModelFile.read("model", source) if isinstance(source, bytes) else ModelFile.open(os.fspath(source))

@@ -23,9 +23,9 @@ from tinymo_xdsl.flatbuffer.model import Subgraph
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.executor import Executor, TensorRecorder
 from tinymo_xdsl.numerics.dense import Array
-from tinymo_xdsl.verify.engines import Engine, ModelFile, Session, installed_engines, value_dtype
-from tinymo_xdsl.verify.inputs import sample
-from tinymo_xdsl.verify.isolation import EngineError
+from tinymo_xdsl.verification.engines import Engine, ModelFile, Session, installed_engines, value_dtype
+from tinymo_xdsl.verification.inputs import sample
+from tinymo_xdsl.verification.isolation import EngineError
 
 INFERENCES = 3
 """In each run, so that variables show what they keep."""

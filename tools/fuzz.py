@@ -48,9 +48,9 @@ from tinymo_xdsl.tflm.arena import BITS_64, arena_need
 from tinymo_xdsl.tools.command_line import ArgumentParser
 from tinymo_xdsl.tools.pass_pipeline import PassRunner, Timing
 from tinymo_xdsl.universe import make_context
-from tinymo_xdsl.verify.engines import TFLITE_MICRO, ModelFile, is_installed
-from tinymo_xdsl.verify.inputs import sample
-from tinymo_xdsl.verify.side_by_side import run_side_by_side
+from tinymo_xdsl.verification.engines import TFLITE_MICRO, ModelFile, is_installed
+from tinymo_xdsl.verification.inputs import sample
+from tinymo_xdsl.verification.side_by_side import run_side_by_side
 from tinymo_xdsl.zoo.random_model import Recipe, random_recipe
 
 TIME_LIMIT = 120

@@ -21,8 +21,8 @@ from tinymo_xdsl.report.optimized_file import optimize_file
 from tinymo_xdsl.report.report import Absent, BestPlan, FileReport, MeasuredArena, Report
 from tinymo_xdsl.search import OptimizeOptions
 from tinymo_xdsl.tools.command_line import ArgumentParser
-from tinymo_xdsl.verify import Verification
-from tinymo_xdsl.verify.engines import ModelFile
+from tinymo_xdsl.verification import Verification
+from tinymo_xdsl.verification.engines import ModelFile
 
 NOTE_LENGTH = 120
 COLUMNS = (

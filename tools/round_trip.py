@@ -16,7 +16,7 @@ from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.tools.command_line import ArgumentParser
 from tinymo_xdsl.tools.tinymo_translate import mlir_to_tflite, tflite_to_mlir
-from tinymo_xdsl.verify import compare_models
+from tinymo_xdsl.verification import compare_models
 
 NOTE_LENGTH = 200
 

@@ -48,8 +48,8 @@ from tinymo_xdsl.text.diagnostics import verify_module
 from tinymo_xdsl.tools.command_line import ArgumentParser
 from tinymo_xdsl.tools.pass_options import make_pass, parse_pass_list
 from tinymo_xdsl.universe import make_context
-from tinymo_xdsl.verify import compare_models
-from tinymo_xdsl.verify.engines import ModelFile
+from tinymo_xdsl.verification import compare_models
+from tinymo_xdsl.verification.engines import ModelFile
 
 PASSES = (
     "fold-pad",

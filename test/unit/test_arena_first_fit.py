@@ -8,8 +8,8 @@ from tinymo_xdsl.flatbuffer.reader import read_file
 from tinymo_xdsl.planner.arena import tflm
 from tinymo_xdsl.planner.arena.first_fit import Fit, Placer, orders
 from tinymo_xdsl.planner.arena.problem import Buffer, Piece, Problem
-from tinymo_xdsl.verify.arena import arena_use
-from tinymo_xdsl.verify.engines import TFLITE_MICRO, is_installed
+from tinymo_xdsl.verification.arena import arena_use
+from tinymo_xdsl.verification.engines import TFLITE_MICRO, is_installed
 
 # a and c are in use together with everything; the gaps beside them are 12 bytes high (0..12) and 6 bytes (20..26).
 GAPS = Problem(

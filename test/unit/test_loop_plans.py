@@ -31,7 +31,7 @@ from tinymo_xdsl.planner.stripe_cost import Accounting, evaluate
 from tinymo_xdsl.planner.stripes import Solution
 from tinymo_xdsl.search import OptimizeOptions, as_written, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
-from tinymo_xdsl.verify import arena_use, compare_models, engines, smallest_arena
+from tinymo_xdsl.verification import arena_use, compare_models, engines, smallest_arena
 
 needs_engine = pytest.mark.skipif(
     not engines.is_installed(engines.TFLITE_MICRO),

@@ -23,7 +23,7 @@ from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.passes.spill_long_skips import spill
 from tinymo_xdsl.search import Optimized, OptimizeOptions, PassOutcome, as_written, optimize
-from tinymo_xdsl.verify import compare_models, smallest_arena
+from tinymo_xdsl.verification import compare_models, smallest_arena
 from tinymo_xdsl.zoo.builder import ModelBuilder
 
 RESNET = MODELS / "mlperf_ic_resnet8_int8.tflite"

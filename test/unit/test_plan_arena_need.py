@@ -10,7 +10,7 @@ from tinymo_xdsl.flatbuffer.offline_plan import UNPLANNED, with_plan
 from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.tflm.arena import BITS_32, BITS_64, arena_need
-from tinymo_xdsl.verify import arena_use, engines, smallest_arena
+from tinymo_xdsl.verification import arena_use, engines, smallest_arena
 
 needs_engine = pytest.mark.skipif(
     not engines.is_installed(engines.TFLITE_MICRO), reason="tflite-micro is not installed"

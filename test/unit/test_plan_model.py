@@ -25,7 +25,7 @@ from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.planner.sharing import Tensor, is_possible
 from tinymo_xdsl.search import OptimizeOptions, as_written, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
-from tinymo_xdsl.verify import arena_use, compare_models, engines, smallest_arena
+from tinymo_xdsl.verification import arena_use, compare_models, engines, smallest_arena
 
 needs_engine = pytest.mark.skipif(
     not engines.is_installed(engines.TFLITE_MICRO),

@@ -19,7 +19,7 @@ from tinymo_xdsl.passes.fold_constants import FoldConstantsPass
 from tinymo_xdsl.passes.fold_pad import FoldPadPass
 from tinymo_xdsl.passes.form_kernels import FormKernelsPass
 from tinymo_xdsl.passes.legalize_for_tflite import LegalizeForTflitePass
-from tinymo_xdsl.verify import compare_models
+from tinymo_xdsl.verification import compare_models
 
 CLEAN_UP: tuple[ModulePass, ...] = (CanonicalizePass(), FoldConstantsPass(casts=True), FoldPadPass())
 TO_FILE: tuple[ModulePass, ...] = (FormKernelsPass(), LegalizeForTflitePass())

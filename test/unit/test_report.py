@@ -47,8 +47,8 @@ from tinymo_xdsl.report.optimized_file import OptimizedFile, optimize_file
 from tinymo_xdsl.report.report import Absent, FileReport, MeasuredArena, Report
 from tinymo_xdsl.report.text import SCREEN, analysis_text, optimization_text, verification_text
 from tinymo_xdsl.search import OptimizeOptions
-from tinymo_xdsl.verify import ArenaUse, Difference, EngineError, Verification, engines
-from tinymo_xdsl.verify.engines import TFLITE_MICRO, ModelFile
+from tinymo_xdsl.verification import ArenaUse, Difference, EngineError, Verification, engines
+from tinymo_xdsl.verification.engines import TFLITE_MICRO, ModelFile
 
 DOCS = PROJECT / "docs"
 

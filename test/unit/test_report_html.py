@@ -23,8 +23,8 @@ from tinymo_xdsl.report.memory_picture import Rectangle, common_scale, labels, m
 from tinymo_xdsl.report.optimized_file import optimize_file
 from tinymo_xdsl.report.report import Report
 from tinymo_xdsl.search import OptimizeOptions
-from tinymo_xdsl.verify import Verification
-from tinymo_xdsl.verify.engines import ModelFile
+from tinymo_xdsl.verification import Verification
+from tinymo_xdsl.verification.engines import ModelFile
 
 HOSTILE = "</title><script>alert('&\"')</script>]]>\x00\x1b"
 

@@ -27,7 +27,7 @@ from tinymo_xdsl.interpreter.semantics import check_same, random_inputs
 from tinymo_xdsl.passes.schedule import SchedulePass
 from tinymo_xdsl.planner.order import live_peak
 from tinymo_xdsl.search import Optimized, OptimizeOptions, PassOutcome, as_written, optimize
-from tinymo_xdsl.verify import compare_models
+from tinymo_xdsl.verification import compare_models
 
 
 def scheduled(module: ModuleOp, effort: int = 20_000) -> ModuleOp:

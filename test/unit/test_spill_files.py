@@ -13,7 +13,7 @@ from flatbuffer_models import MODELS, NO_MODELS
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
-import tinymo_xdsl.verify
+import tinymo_xdsl.verification
 from tinymo_xdsl.analysis.peak import main_function, peak_of
 from tinymo_xdsl.analysis.skips import spilled_bytes
 from tinymo_xdsl.backend.tflite import export_model
@@ -27,8 +27,8 @@ from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.passes.spill_long_skips import SpillLongSkipsPass
 from tinymo_xdsl.planner.arena.problem import round_up
-from tinymo_xdsl.verify import compare_models, smallest_arena
-from tinymo_xdsl.verify.spill_library import spill_library
+from tinymo_xdsl.verification import compare_models, smallest_arena
+from tinymo_xdsl.verification.spill_library import spill_library
 from tinymo_xdsl.zoo.builder import ModelBuilder
 
 HEARTKIT = MODELS / "heartkit_ecg_seg_unet512_int8.tflite"
@@ -294,7 +294,7 @@ def test_a_compiler_that_fails_is_as_good_as_none(monkeypatch: pytest.MonkeyPatc
 @needs_compiler
 def test_the_library_is_clean_c() -> None:
     """Every compiler that is here, with all warnings as errors."""
-    source = Path(tinymo_xdsl.verify.__file__).with_name("spill_kernels.c")
+    source = Path(tinymo_xdsl.verification.__file__).with_name("spill_kernels.c")
     options = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
     for compiler in filter(shutil.which, ("gcc", "clang")):
         process = subprocess.run([compiler, *options, str(source)], capture_output=True, text=True, check=False)

@@ -19,7 +19,7 @@ from test_spill_files import nested_hourglasses, spilled, with_places_at, with_t
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.flatbuffer.spills import copied_bytes, storage_bytes
 from tinymo_xdsl.flatbuffer.writer import write_model
-from tinymo_xdsl.verify import EngineError, isolation
+from tinymo_xdsl.verification import EngineError, isolation
 
 SOURCES = (PROJECT / "runtime/tflm/tinymo_spill.cc", PROJECT / "test/native/tflm/application.cc")
 INCLUDES = [f"-I{PROJECT / folder}" for folder in ("runtime/tflm", "test/native/tflm")]

@@ -19,8 +19,8 @@ from tinymo_xdsl.flatbuffer.reader import read_file
 from tinymo_xdsl.flatbuffer.writer import write_file
 from tinymo_xdsl.report import build
 from tinymo_xdsl.tools.tinymo_arguments import expand_json, percent, size
-from tinymo_xdsl.verify import engines
-from tinymo_xdsl.verify.engines import TFLITE_MICRO
+from tinymo_xdsl.verification import engines
+from tinymo_xdsl.verification.engines import TFLITE_MICRO
 
 needs_tflite_micro = pytest.mark.skipif(
     not engines.is_installed(TFLITE_MICRO), reason="tflite-micro is not installed: it exists for Linux on x86-64"

@@ -13,10 +13,10 @@ from tinymo_xdsl.errors import BadModelError, MissingToolError
 from tinymo_xdsl.flatbuffer.model import Metadata, Model, Operator, Quantization, Subgraph, Tensor
 from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN
 from tinymo_xdsl.flatbuffer.writer import write_model
-from tinymo_xdsl.verify import EngineError, arena_use, compare_models, engines, load_error, smallest_arena
-from tinymo_xdsl.verify.engines import LITERT, TFLITE_MICRO
-from tinymo_xdsl.verify.inputs import sample
-from tinymo_xdsl.verify.isolation import call
+from tinymo_xdsl.verification import EngineError, arena_use, compare_models, engines, load_error, smallest_arena
+from tinymo_xdsl.verification.engines import LITERT, TFLITE_MICRO
+from tinymo_xdsl.verification.inputs import sample
+from tinymo_xdsl.verification.isolation import call
 
 SHAPE = (1, 4, 4, 4)
 NBYTES = 64

@@ -20,9 +20,9 @@ from tinymo_xdsl.flatbuffer.schema import ActivationFunctionType
 from tinymo_xdsl.flatbuffer.writer import write_model
 from tinymo_xdsl.frontend import import_model
 from tinymo_xdsl.interpreter.executor import run_and_observe
-from tinymo_xdsl.verify import load_error
-from tinymo_xdsl.verify.engines import LITERT, TFLITE_MICRO, ModelFile, is_installed
-from tinymo_xdsl.verify.inputs import sample
+from tinymo_xdsl.verification import load_error
+from tinymo_xdsl.verification.engines import LITERT, TFLITE_MICRO, ModelFile, is_installed
+from tinymo_xdsl.verification.inputs import sample
 from tinymo_xdsl.zoo.builder import RELU, RELU6, VALID, Layer, ModelBuilder
 from tinymo_xdsl.zoo.calibration import CALIBRATION_INPUTS, LOGITS, Affine, RandomBytes, round_up
 

@@ -28,8 +28,8 @@ from tinymo_xdsl.report.report import (
 )
 from tinymo_xdsl.search import as_written
 from tinymo_xdsl.tflm.arena import BITS_32, BITS_64, arena_need
-from tinymo_xdsl.verify import EngineError, arena_use, smallest_arena
-from tinymo_xdsl.verify.engines import ModelFile
+from tinymo_xdsl.verification import EngineError, arena_use, smallest_arena
+from tinymo_xdsl.verification.engines import ModelFile
 
 
 def analyze_file(file: ModelFile, *, measure: bool = True) -> Report:

@@ -13,7 +13,7 @@ from tinymo_xdsl.report.arena_layout import ArenaLayout, OperatorStep, PlacedBuf
 from tinymo_xdsl.report.operators import OperatorUse
 from tinymo_xdsl.report.report import BestPlan, FileReport, MeasuredArena, Optimization, Report
 from tinymo_xdsl.tflm.arena import ArenaNeed
-from tinymo_xdsl.verify import Verification
+from tinymo_xdsl.verification import Verification
 
 SCHEMA: Final = "tinymo-report/1"
 

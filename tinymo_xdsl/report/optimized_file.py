@@ -11,8 +11,8 @@ from tinymo_xdsl.report.operators import added_operators, new_operators
 from tinymo_xdsl.report.report import Absent, MeasuredArena, Optimization, Report
 from tinymo_xdsl.search import Optimized, OptimizeOptions, optimize
 from tinymo_xdsl.tflm.arena import BITS_64, arena_need
-from tinymo_xdsl.verify import Verification, compare_models, load_error
-from tinymo_xdsl.verify.engines import ModelFile, installed_engines
+from tinymo_xdsl.verification import Verification, compare_models, load_error
+from tinymo_xdsl.verification.engines import ModelFile, installed_engines
 
 logger = logging.getLogger(__name__)
 progress = logging.getLogger("tinymo_xdsl.progress")

@@ -6,7 +6,7 @@ from tinymo_xdsl.report.figures import ARENA_LINES, change, machines, report_fil
 from tinymo_xdsl.report.markup import Markup, element
 from tinymo_xdsl.report.report import Absent, BestPlan, FileReport, Report
 from tinymo_xdsl.report.text import comparison_scope
-from tinymo_xdsl.verify import Verification
+from tinymo_xdsl.verification import Verification
 
 
 def verdict(report: Report) -> Iterator[Markup]:

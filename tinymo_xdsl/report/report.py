@@ -8,7 +8,7 @@ from tinymo_xdsl.report.hints import Hint
 from tinymo_xdsl.report.operators import OperatorUse
 from tinymo_xdsl.search import PassOutcome
 from tinymo_xdsl.tflm.arena import ArenaNeed
-from tinymo_xdsl.verify import ArenaUse, Verification
+from tinymo_xdsl.verification import ArenaUse, Verification
 
 
 @dataclass(frozen=True)

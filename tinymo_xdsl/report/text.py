@@ -17,7 +17,7 @@ from tinymo_xdsl.report.arena_layout import ArenaLayout, BufferKind
 from tinymo_xdsl.report.figures import ARENA_LINES, change, machines
 from tinymo_xdsl.report.operators import OperatorUse, statements
 from tinymo_xdsl.report.report import Absent, FileReport, Optimization, Report, TensorSummary
-from tinymo_xdsl.verify import Verification
+from tinymo_xdsl.verification import Verification
 
 SCREEN = 40
 """Lines of a screen."""

@@ -27,3 +27,8 @@ class OptimizeOptions:
     """The name of a memory that tensors may wait in while nothing needs them; `None`: all stay in the arena."""
     loops: bool = True
     """Whether layers may run as loops, which add WHILE and other operators, and which only a plan makes small."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for options that do not go together."""
+        if self.overlap and not (self.plan and self.kernels is KernelLibrary.REFERENCE):
+            raise ValueError("overlap is for a plan that reference kernels run")

@@ -13,7 +13,6 @@ from tinymo_xdsl.tools.tinymo_arguments import (
     check_reports,
     expand_json,
     parse,
-    read_model_file,
 )
 
 _DESCRIPTION: Final = """\
@@ -40,14 +39,13 @@ def analyze(words: Sequence[str]) -> int:
     add_html(parser)
     options = parse(parser, expand_json(words))
 
-    from tinymo_xdsl.report.build import analyze_file
+    from tinymo_xdsl import api
     from tinymo_xdsl.report.html import to_html
     from tinymo_xdsl.report.json_report import to_json
     from tinymo_xdsl.report.text import analysis_text
 
-    file = read_model_file(options.model)
     check_reports(options)
-    report = analyze_file(file, measure=options.measure)
+    report = api.analyze(options.model, measure=options.measure)
     if options.json is not None:
         write_output(options.json, to_json(report))
     if options.html is not None:

@@ -6,19 +6,18 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tinymo_xdsl.errors import BadModelError, TinymoError
+from tinymo_xdsl.errors import TinymoError
 from tinymo_xdsl.numerics.sizes import parse_size
 from tinymo_xdsl.tools.command_line import ArgumentParser, UsageError
 
 if TYPE_CHECKING:
-    from tinymo_xdsl.verify.engines import ModelFile
+    from tinymo_xdsl.verification.engines import ModelFile
 
 VERBOSE: Final = ("-v", "--verbose")
 QUIET: Final = ("-q", "--quiet")
 DEBUG: Final = "--debug"
 _JSON: Final = "--json"
 _MODEL_SUFFIX: Final = ".tflite"
-_IDENTIFIER_END: Final = 8
 
 
 def parse(parser: ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
@@ -115,23 +114,9 @@ def count(text: str) -> int:
 
 def read_model_file(path: str) -> "ModelFile":
     """The `.tflite` file at `path`. Raises `BadModelError` for anything else, with what to do about it."""
-    from tinymo_xdsl.flatbuffer.bounds import check_identifier
-    from tinymo_xdsl.verify.engines import ModelFile
+    from tinymo_xdsl.verification.engines import ModelFile
 
-    if path.endswith(".mlir"):
-        raise BadModelError(
-            f"{path}: this is MLIR text, not a .tflite file;"
-            f" try: tinymo-translate --mlir-to-tflite {path} -o FILE.tflite"
-        )
-    try:
-        with Path(path).open("rb") as file:
-            start = file.read(_IDENTIFIER_END)
-            check_identifier(start, path)
-            data = start + file.read()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BadModelError(f"{path}: cannot read the file: {reason}") from error
-    return ModelFile.read(path, data)
+    return ModelFile.open(path)
 
 
 def check_overwrite(output: str, model: str, hint: str = "") -> None:

@@ -21,7 +21,6 @@ from tinymo_xdsl.tools.tinymo_arguments import (
     expand_option,
     parse,
     percent,
-    read_model_file,
     size,
 )
 
@@ -56,22 +55,26 @@ def optimize(words: Sequence[str]) -> int:
     options = _parse(words)
     output = options.output or f"{Path(options.model).stem}.opt.tflite"
     _check_paths(options, output)
-    file = read_model_file(options.model)
+    if options.overlap and (options.tflm_kernels != "reference" or not options.plan):
+        raise UsageError("--overlap is for a plan that reference kernels run: leave out --no-plan and --tflm-kernels")
 
-    from tinymo_xdsl.analysis.aliases import KernelLibrary
+    from tinymo_xdsl import api
     from tinymo_xdsl.report.html import to_html
     from tinymo_xdsl.report.json_report import to_json
-    from tinymo_xdsl.report.optimized_file import optimize_file
     from tinymo_xdsl.report.text import optimization_text
-    from tinymo_xdsl.search import OptimizeOptions
 
-    kernels = KernelLibrary(options.tflm_kernels)
-    if options.overlap and (kernels is not KernelLibrary.REFERENCE or not options.plan):
-        raise UsageError("--overlap is for a plan that reference kernels run: leave out --no-plan and --tflm-kernels")
-    wanted = OptimizeOptions(
-        options.ram, options.max_overhead, options.plan, kernels, options.overlap, options.spill, options.loops
+    optimized = api.optimize(
+        options.model,
+        ram=options.ram,
+        max_overhead=options.max_overhead,
+        plan=options.plan,
+        kernels=options.tflm_kernels,
+        overlap=options.overlap,
+        spill=options.spill,
+        loops=options.loops,
+        runs=options.runs if options.verify else None,
+        name=output,
     )
-    optimized = optimize_file(file, output, wanted, options.runs if options.verify else None)
     write_atomically(output, optimized.data)
     if options.json is not None:
         write_output(options.json, to_json(optimized.report))

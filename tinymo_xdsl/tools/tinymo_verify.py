@@ -6,7 +6,7 @@ from typing import Final
 
 from tinymo_xdsl.errors import ExitStatus
 from tinymo_xdsl.tools.command_line import ArgumentParser
-from tinymo_xdsl.tools.tinymo_arguments import add_model, count, parse, read_model_file
+from tinymo_xdsl.tools.tinymo_arguments import add_model, count, parse
 
 _DESCRIPTION: Final = """\
 Runs two models on the same inputs and compares, bit for bit, every tensor that
@@ -39,13 +39,9 @@ def verify(words: Sequence[str]) -> int:
     )
     options = parse(parser, words)
 
+    from tinymo_xdsl import api
     from tinymo_xdsl.report.text import verification_text
-    from tinymo_xdsl.verify import compare_models
 
-    first, second = read_model_file(options.a), read_model_file(options.b)
-    names = (first.name, second.name)
-    verification = compare_models(
-        first.data, second.data, runs=options.runs, seed=options.seed, engine=options.engine, names=names
-    )
+    verification = api.verify(options.a, options.b, runs=options.runs, seed=options.seed, engine=options.engine)
     sys.stdout.write(verification_text(verification))
     return ExitStatus.OK if verification.identical else ExitStatus.OUTPUTS_DIFFER

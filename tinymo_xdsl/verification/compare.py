@@ -6,10 +6,10 @@ from typing import Literal
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.flatbuffer.model import Model, Subgraph
 from tinymo_xdsl.flatbuffer.writer import write_model
-from tinymo_xdsl.verify import engines, isolation
-from tinymo_xdsl.verify.engines import EngineName, ModelFile
-from tinymo_xdsl.verify.inputs import sample
-from tinymo_xdsl.verify.side_by_side import Verification, run_side_by_side
+from tinymo_xdsl.verification import engines, isolation
+from tinymo_xdsl.verification.engines import EngineName, ModelFile
+from tinymo_xdsl.verification.inputs import sample
+from tinymo_xdsl.verification.side_by_side import Verification, run_side_by_side
 
 TIME_LIMIT = 900.0
 """Seconds that an engine may take for one comparison."""

@@ -21,7 +21,7 @@ from tinymo_xdsl.errors import BadModelError, TinymoError
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-_SERVE = "from tinymo_xdsl.verify.isolation import serve; serve()"
+_SERVE = "from tinymo_xdsl.verification.isolation import serve; serve()"
 _SOURCE_FILE = re.compile(r"^\S+\.cc(:\d+)?:?\s+")
 """Where in its own source an engine complains from."""
 _LONGEST_MESSAGE = 300

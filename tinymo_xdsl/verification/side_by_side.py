@@ -10,9 +10,9 @@ from tinymo_xdsl.errors import OutputsDifferError
 from tinymo_xdsl.flatbuffer.model import Model, Operator, Subgraph, Tensor
 from tinymo_xdsl.flatbuffer.spills import RELOAD_OPERATOR, SPILL_OPERATOR
 from tinymo_xdsl.flatbuffer.writer import write_model
-from tinymo_xdsl.verify import engines
-from tinymo_xdsl.verify.engines import Array, Engine, EngineName, ModelFile, value_dtype
-from tinymo_xdsl.verify.inputs import sample
+from tinymo_xdsl.verification import engines
+from tinymo_xdsl.verification.engines import Array, Engine, EngineName, ModelFile, value_dtype
+from tinymo_xdsl.verification.inputs import sample
 
 _STATEFUL_STEPS = 4
 """Inferences in a run of a model with variables."""

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from tinymo_xdsl.verify import isolation
-from tinymo_xdsl.verify.engines import TFLITE_MICRO, ModelFile, installed_engines
-from tinymo_xdsl.verify.inputs import sample
+from tinymo_xdsl.verification import isolation
+from tinymo_xdsl.verification.engines import TFLITE_MICRO, ModelFile, installed_engines
+from tinymo_xdsl.verification.inputs import sample
 
 _TIME_LIMIT = 300.0
 _GRAIN = 16

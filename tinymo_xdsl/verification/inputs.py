@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tinymo_xdsl.errors import BadModelError
 from tinymo_xdsl.flatbuffer.model import Tensor
-from tinymo_xdsl.verify.engines import value_dtype
+from tinymo_xdsl.verification.engines import value_dtype
 
 Array: TypeAlias = npt.NDArray[Any]
 Unit: TypeAlias = npt.NDArray[np.float64]

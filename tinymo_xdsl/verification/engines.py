@@ -6,18 +6,20 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tinymo_xdsl.errors import MissingToolError
+from tinymo_xdsl.errors import BadModelError, MissingToolError
+from tinymo_xdsl.flatbuffer.bounds import check_identifier
 from tinymo_xdsl.flatbuffer.model import Model
 from tinymo_xdsl.flatbuffer.offline_plan import OFFLINE_PLAN
 from tinymo_xdsl.flatbuffer.reader import read_model
 from tinymo_xdsl.flatbuffer.schema import DATA_TYPES
-from tinymo_xdsl.verify.isolation import EngineError
-from tinymo_xdsl.verify.spill_library import MICRO_REGISTERER, needs_library, spill_library
+from tinymo_xdsl.verification.isolation import EngineError
+from tinymo_xdsl.verification.spill_library import MICRO_REGISTERER, needs_library, spill_library
 
 # They are heavy and optional, so they are loaded with the first model.
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[Any]
 EngineName: TypeAlias = Literal["tflite-micro", "litert"]
+
+_IDENTIFIER_END = 8
 
 
 def value_dtype(dtype: str) -> np.dtype[Any] | None:
@@ -47,6 +51,24 @@ class ModelFile:
     @staticmethod
     def read(name: str, data: bytes) -> "ModelFile":
         return ModelFile(name, data, read_model(data, name))
+
+    @staticmethod
+    def open(path: str) -> "ModelFile":
+        """The file at `path`. Raises `BadModelError` for anything but a `.tflite` file, with what to do about it."""
+        if path.endswith(".mlir"):
+            raise BadModelError(
+                f"{path}: this is MLIR text, not a .tflite file;"
+                f" try: tinymo-translate --mlir-to-tflite {path} -o FILE.tflite"
+            )
+        try:
+            with Path(path).open("rb") as file:
+                start = file.read(_IDENTIFIER_END)
+                check_identifier(start, path)
+                data = start + file.read()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise BadModelError(f"{path}: cannot read the file: {reason}") from error
+        return ModelFile.read(path, data)
 
     @property
     def has_plan(self) -> bool:
