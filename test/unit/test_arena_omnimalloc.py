@@ -6,7 +6,8 @@ import pytest
 from arena_problems import draws_without_overlap, random_problem
 
 from tinymo_xdsl.errors import MissingToolError
-from tinymo_xdsl.planner.arena import omnimalloc_adapter
+from tinymo_xdsl.planner.arena import omnimalloc_adapter, portfolio
+from tinymo_xdsl.planner.arena.memories import Memory, plan_memories
 from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem
 
 needs_omnimalloc = pytest.mark.skipif(
@@ -47,3 +48,21 @@ def test_without_it_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "omnimalloc", None)
     with pytest.raises(MissingToolError, match=r"tinymo-xdsl\[omnimalloc\]"):
         omnimalloc_adapter.plan(random_problem(0, 3))
+
+
+@needs_omnimalloc
+@pytest.mark.parametrize("seed", range(3))
+def test_the_better_plan_is_taken(seed: int):
+    problem = random_problem(seed, 12)
+    both = omnimalloc_adapter.plan_with_both(problem, 0)
+    assert both.arena <= min(portfolio.plan(problem, 0).arena, omnimalloc_adapter.plan(problem).arena)
+
+
+def test_the_pass_needs_it_if_asked_for(monkeypatch: pytest.MonkeyPatch):
+    """Whether the problem is easy or not: what is installed must not decide what the pass does."""
+    monkeypatch.setitem(sys.modules, "omnimalloc", None)
+    problem = Problem((Buffer.whole("a", 4, 0, 1),))
+    with pytest.raises(MissingToolError, match="pip install"):
+        omnimalloc_adapter.plan_with_both(problem, 0)
+    with pytest.raises(MissingToolError, match="pip install"):
+        plan_memories(problem, (Memory("sram"),), planner=omnimalloc_adapter.plan_with_both)

@@ -17,7 +17,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
@@ -46,7 +46,9 @@ from tinymo_xdsl.analysis.memory_table import in_bytes
 from tinymo_xdsl.buffers import byte_buffer_type, byte_view, memory_of
 from tinymo_xdsl.facts import name_of
 from tinymo_xdsl.numerics.sizes import parse_size
-from tinymo_xdsl.planner.arena.memories import Memory, MemoryPlan, plan_memories
+from tinymo_xdsl.planner.arena.memories import Memory, MemoryPlan, Planner, plan_memories
+from tinymo_xdsl.planner.arena.omnimalloc_adapter import plan_with_both
+from tinymo_xdsl.planner.arena.portfolio import plan as plan_alone
 from tinymo_xdsl.planner.arena.problem import Buffer, Piece, Problem, round_up
 
 ARENA_KEY = "tinymo.arena"
@@ -83,7 +85,11 @@ class Arena:
 
 
 def plan_function(
-    function: FuncOp, memories: Sequence[Memory] = (), alignment: int = TFLM_ALIGNMENT, effort: int = EFFORT
+    function: FuncOp,
+    memories: Sequence[Memory] = (),
+    alignment: int = TFLM_ALIGNMENT,
+    effort: int = EFFORT,
+    planner: Planner = plan_alone,
 ) -> tuple[Arena, ...]:
     """
     Gives every buffer of a level-3 function its place, and says what that takes.
@@ -101,7 +107,7 @@ def plan_function(
             planned[name] = buffer
             blocks = tuple(_blocks(buffer, pieces, alignment))
             problem.append(Buffer(name, blocks, alignment, memory=memory_of(buffer.type), accesses=accesses[buffer]))
-    plans = plan_memories(Problem(tuple(problem)), _all_memories(memories, needed), effort)
+    plans = plan_memories(Problem(tuple(problem)), _all_memories(memories, needed), effort, planner)
     # What has no bytes, or is never touched, lies at the start.
     places = {buffer: _Place(memory_of(buffer.type) or DEFAULT_MEMORY, 0) for buffer in needed}
     for plan in plans:
@@ -196,6 +202,9 @@ class PlanMemoryPass(ModulePass):
     effort: int = EFFORT
     """How many states the planner looks at where its first plans are not as low as the bound."""
 
+    planner: Literal["own", "omnimalloc"] = "own"
+    """Who plans: our own planner, or omnimalloc beside it, which has to be installed; the better plan is taken."""
+
     def __post_init__(self) -> None:
         """Raises `ValueError` for an alignment or effort that makes no sense, and for what is no capacity."""
         if self.alignment < 1:
@@ -208,6 +217,7 @@ class PlanMemoryPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Plans every function by itself; what is planned already stays as it is."""
         memories = [_memory(capacity) for capacity in self.capacities]
+        planner = plan_alone if self.planner == "own" else plan_with_both
         for function in functions(op):
             name = function.sym_name.data
             if not is_bufferized(function) and not _has_no_tensors(function):
@@ -216,7 +226,7 @@ class PlanMemoryPass(ModulePass):
                 continue
             if function.args:
                 raise PassFailedException(f"@{name} has arenas and buffers outside of them: plan all of them at once")
-            for arena in plan_function(function, memories, self.alignment, self.effort):
+            for arena in plan_function(function, memories, self.alignment, self.effort, planner):
                 print(f"arena of @{name} in {arena.describe()}", file=sys.stderr)
 
 

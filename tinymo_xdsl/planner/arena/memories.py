@@ -7,12 +7,16 @@ the one that costs least of those large enough to end the excess by itself, else
 If the buffers would fit but their plan does not, the cheapest one that reaches above the capacity goes down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tinymo_xdsl.errors import BudgetError
 from tinymo_xdsl.planner.arena.portfolio import Effort, plan
 from tinymo_xdsl.planner.arena.problem import Buffer, PlanError, Problem, Solution
+
+Planner: TypeAlias = Callable[[Problem, int], Solution]
+"""Plans one memory, with an effort."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,11 @@ class MemoryPlan:
     solution: Solution
 
 
-def plan_memories(problem: Problem, memories: Sequence[Memory], effort: int = Effort.DEFAULT) -> tuple[MemoryPlan, ...]:
+def plan_memories(
+    problem: Problem, memories: Sequence[Memory], effort: int = Effort.DEFAULT, planner: Planner = plan
+) -> tuple[MemoryPlan, ...]:
     """
-    A plan for each of `memories`, which are given from the fastest to the slowest.
+    A plan for each of `memories`, which are given from the fastest to the slowest, by `planner`.
 
     A buffer that names a memory lies there; one with a fixed offset and no name lies in the fastest. `BudgetError` if
     the slowest memory is too small for what is left, or one for what must lie there; `PlanError` for an unknown name.
@@ -51,7 +57,7 @@ def plan_memories(problem: Problem, memories: Sequence[Memory], effort: int = Ef
     plans: list[MemoryPlan] = []
     for memory in memories:
         here = tuple(b for b in problem.buffers if b.name in waiting or b.memory == memory.name)
-        fitted = _fit(here, memory, effort)
+        fitted = _fit(here, memory, effort, planner)
         plans.append(fitted)
         waiting -= {buffer.name for buffer in fitted.problem.buffers}
     if waiting:
@@ -59,15 +65,15 @@ def plan_memories(problem: Problem, memories: Sequence[Memory], effort: int = Ef
     return tuple(plans)
 
 
-def _fit(buffers: tuple[Buffer, ...], memory: Memory, effort: int) -> MemoryPlan:
+def _fit(buffers: tuple[Buffer, ...], memory: Memory, effort: int, planner: Planner) -> MemoryPlan:
     """As many of `buffers` as fit into `memory`."""
     while True:
         problem = Problem(buffers)
         if memory.capacity is None:
-            return MemoryPlan(memory, problem, plan(problem, effort))
+            return MemoryPlan(memory, problem, planner(problem, effort))
         crowd, excess = _fullest(buffers, memory.capacity)
         if excess <= 0:
-            solution = plan(problem, effort)
+            solution = planner(problem, effort)
             if solution.arena <= memory.capacity:
                 return MemoryPlan(memory, problem, solution)
             placed = zip(buffers, solution.offsets, strict=True)

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tinymo_xdsl.errors import MissingToolError
+from tinymo_xdsl.planner.arena import portfolio
 from tinymo_xdsl.planner.arena.problem import Buffer, PlanError, Problem, Solution, arena_of, round_up
 from tinymo_xdsl.planner.arena.validate import validate
 
@@ -45,6 +46,20 @@ def plan(problem: Problem, iterations: int = 1000) -> Solution:
     solution = Solution(offsets, arena, bound, arena == bound, "omnimalloc", iterations)
     validate(problem, solution)
     return solution
+
+
+def plan_with_both(problem: Problem, effort: int) -> Solution:
+    """
+    The better one of our own plan and omnimalloc's; ours where they are equal, or the problem is none for omnimalloc.
+
+    `MissingToolError` if omnimalloc is not installed.
+    """
+    _import("omnimalloc")
+    own = portfolio.plan(problem, effort)
+    if own.optimal or not all(_is_plain(buffer, problem.unit) for buffer in problem.buffers):
+        return own
+    other = plan(problem)
+    return other if other.arena < own.arena else own
 
 
 def is_installed() -> bool:
