@@ -402,8 +402,8 @@ class TestOperators:
         assert ["CONV_2D", "yes", "yes", "yes"] in rows
         assert ["SOFTMAX", "yes", "-", "yes"] in rows
         everything = [line.split() for line in tinymo("supported-ops", "--all").stdout.decode().splitlines()]
-        assert ["SVDF", "yes", "-", "-"] in everything
-        assert ["SVDF", "yes", "-", "-"] not in rows
+        assert ["BITCAST", "yes", "-", "-"] in everything
+        assert ["BITCAST", "yes", "-", "-"] not in rows
 
 
 class TestZoo:
