@@ -43,8 +43,8 @@ _PASSES = (
 _PLAN = "plan-memory"
 _FINALISTS = 8
 """How many candidates are planned in earnest, at most."""
-_LITTLE = 0.95
-"""What stripes that share bytes leave of the arena where other ones are tried too."""
+_NEAR = 1.03
+"""How near to the least that it may be an arena has to come, as a factor, to look for no other stripes."""
 _ROUNDS = 4
 """How often stripes and spills are looked for that leave room for the operators that they add."""
 _STEP = 16
@@ -138,15 +138,15 @@ class _Search:
             self.consider(self.attempts(partial(stripes, accounting=Accounting.PLANNED)), reorder)
             if self.options.loops and not self.is_done:
                 self.consider(self.attempts(partial(looped, form, self.options)), reorder)
-        if not self.is_done and self.has_gained_little:
+        if not self.is_done and self.is_hard_to_place:
             self.consider(self.attempts(partial(stripes, accounting=Accounting.COPIES)), reorder)
 
     @property
-    def has_gained_little(self) -> bool:
-        """Whether it may be worth a try to look for stripes as if no bytes were shared, which are easier to place."""
-        little = _LITTLE * self.candidates[0].size_at_first_look
+    def is_hard_to_place(self) -> bool:
+        """Whether arenas are larger than what shares bytes may take: stripes that share none are easier to place."""
         promising = sorted(self.candidates, key=lambda candidate: candidate.least_size)
-        return not any(candidate.size_at_first_look <= little for candidate in promising)
+        enough = _NEAR * promising[0].least_size
+        return not any(candidate.size_at_first_look <= enough for candidate in promising)
 
     def consider(self, forms: Iterable[Form], reorder: bool = True) -> None:
         """Add the candidates of `forms`, but of those alone that have changed; stop where the budget is kept."""
