@@ -13,6 +13,7 @@ from chain_models import VALID, ChainBuilder, Layer, outputs_in_tflm
 from flatbuffer_models import MODELS, NO_MODELS
 from one_operator import one_operator, tensor
 
+from tinymo_xdsl import zoo
 from tinymo_xdsl.analysis.aliases import KernelLibrary, Sharing, aliases_of
 from tinymo_xdsl.analysis.peak import main_function
 from tinymo_xdsl.backend.tflite.plan import ModelPlanner, PlannedModel
@@ -388,3 +389,15 @@ class TestRealModels:
         verification = compare_models(data, write_model(with_plan(model, everything_at_zero)), runs=1)
         assert verification.first_difference is not None
         assert verification.first_difference.planned
+
+
+def test_scratch_that_tflite_micro_places_itself_gets_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transposed convolution in stripes: what rows free of a tensor that is still read, scratch cannot use."""
+    module = optimize(import_model(zoo.build("tiny-unet", resolution=32)), OptimizeOptions(max_overhead=0)).module
+    with_room = ModelPlanner(module, KernelLibrary.REFERENCE).plan()
+    monkeypatch.setattr(ModelPlanner, "roomy_layouts", [])
+    without = ModelPlanner(module, KernelLibrary.REFERENCE).plan()
+    assert with_room.plan is not None
+    assert without.plan is not None
+    assert with_room.plan.head < without.plan.head
+    assert with_room.plan.head == arena_need(with_room.model, BITS_64).head

@@ -6,7 +6,7 @@ not always better, because what moves together is harder to place: several choic
 wins. What the file holds is final by then: the plan goes into it last.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,7 +22,7 @@ from tinymo_xdsl.flatbuffer.offline_plan import with_plan, without_plan
 from tinymo_xdsl.planner import sharing as shared
 from tinymo_xdsl.planner.arena.portfolio import plan as solve
 from tinymo_xdsl.planner.arena.problem import Buffer, Piece, PlanError, Problem, Solution
-from tinymo_xdsl.planner.sharing import Tensor, is_possible
+from tinymo_xdsl.planner.sharing import Read, Tensor, is_possible
 from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW, runtime_problem
 
 EFFORT = 20_000
@@ -94,6 +94,13 @@ class ModelPlanner:
         return [] if self.tensors is None else list(_layouts(self.tensors, self.lower_bound))
 
     @cached_property
+    def roomy_layouts(self) -> list["_Layout"]:
+        """The same for tensors that keep all their bytes where a kernel needs scratch."""
+        if self.tensors is None or not self.tensors.scratch:
+            return []
+        return list(_layouts(_with_room_for_scratch(self.tensors), self.lower_bound))
+
+    @cached_property
     def first_look(self) -> PlannedModel:
         """The model with a plan that is found with little effort."""
         return self._planned(self._looked_at_first)
@@ -107,7 +114,8 @@ class ModelPlanner:
         best = self._looked_at_first
         if best is not None:
             # Where each tensor moves by itself, the planner has the most freedom.
-            best = self._better(best, self.layouts[0], effort)
+            for layouts in (self.layouts, self.roomy_layouts):
+                best = self._better(best, layouts[0], effort) if layouts else best
         return self._planned(best)
 
     @cached_property
@@ -115,6 +123,9 @@ class ModelPlanner:
         best: ArenaPlan | None = None
         for layout in self.layouts:
             best = self._better(best, layout, FIRST_LOOK)
+        if best is not None and best.lower_bound < best.head:
+            for layout in self.roomy_layouts:
+                best = self._better(best, layout, FIRST_LOOK)
         return best
 
     def _better(self, best: ArenaPlan | None, layout: "_Layout", effort: int) -> ArenaPlan:
@@ -177,6 +188,24 @@ def _layouts(tensors: ArenaTensors, least: int) -> Iterator[_Layout]:
             problem = Problem(_buffers(groups, scratch), tuple(overlaps), tuple(ties), least)
             yield _Layout(tensors, sharing, groups, problem)
         fewest = min(fewest, len(groups))
+
+
+def _with_room_for_scratch(tensors: ArenaTensors) -> ArenaTensors:
+    """
+    Tensors that are in use as a whole at the steps of scratch.
+
+    TFLite Micro places scratch by itself, beside all tensors from their first byte to their last, whatever rows of them
+    are still needed.
+    """
+    steps = {scratch.made for scratch in tensors.scratch}
+    kept = tuple(_kept_whole(tensor, steps) for tensor in tensors.aliases.tensors)
+    return replace(tensors, aliases=replace(tensors.aliases, tensors=kept))
+
+
+def _kept_whole(tensor: Tensor, steps: Iterable[int]) -> Tensor:
+    last = max((read.step for read in tensor.reads), default=tensor.made)
+    whole = tuple(Read(step, 0, tensor.size) for step in sorted(steps) if tensor.made < step <= last)
+    return replace(tensor, reads=(*tensor.reads, *whole))
 
 
 def _describe(plan: ArenaPlan, own: int) -> str:
