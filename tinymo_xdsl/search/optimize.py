@@ -138,7 +138,7 @@ class _Search:
             self.consider(self.attempts(partial(stripes, accounting=Accounting.PLANNED)), reorder)
             if self.options.loops and not self.is_done:
                 self.consider(self.attempts(partial(looped, form, self.options)), reorder)
-        if not self.is_done and self.is_hard_to_place:
+        if not self.is_done and (not self.options.plan or self.is_hard_to_place):
             self.consider(self.attempts(partial(stripes, accounting=Accounting.COPIES)), reorder)
 
     @property
