@@ -21,9 +21,7 @@ from tinymo_xdsl.analysis.liveness import LiveRange, is_variable, live_bytes, li
 from tinymo_xdsl.dialects import tosa
 from tinymo_xdsl.facts import operator_facts
 from tinymo_xdsl.numerics import dense
-
-CONTROL_FLOW = frozenset({"IF", "WHILE", "CALL_ONCE"})
-"""Operators that run other functions."""
+from tinymo_xdsl.tflm.lifetimes import CONTROL_FLOW
 
 _UPDATE = "DYNAMIC_UPDATE_SLICE"
 

@@ -14,7 +14,8 @@ from typing import Final
 
 from tinymo_xdsl.backend.c.arithmetic import Sums
 from tinymo_xdsl.backend.c.kernels.columns import Columns
-from tinymo_xdsl.backend.c.layer import Helper, Structure
+from tinymo_xdsl.backend.c.kernels.typed import SumsRow
+from tinymo_xdsl.backend.c.layer import Structure
 from tinymo_xdsl.backend.c.text import C_TYPES, INDENT, fill, lines
 
 _ELEMENTS_AT_ONCE: Final = 4
@@ -112,7 +113,7 @@ for (int32_t ky = 0; ky < $rows; ++ky) {
 
 
 @dataclass(frozen=True)
-class ConvolutionRow:
+class ConvolutionRow(SumsRow):
     """`rows` kernel rows and `columns` over pixels of `depth` channels to pixels of `channels`; dense layers too."""
 
     rows: int
@@ -125,18 +126,6 @@ class ConvolutionRow:
     def stem(self) -> str:
         window = f"{self.rows}x{self.columns.kernel}{self.columns.text}"
         return f"conv_{window}_{self.columns.image}x{self.depth}_{self.columns.result}x{self.channels}"
-
-    @property
-    def element_in(self) -> str:
-        return C_TYPES[self.sums.data]
-
-    @property
-    def element_out(self) -> str:
-        return C_TYPES[self.sums.result]
-
-    @property
-    def helpers(self) -> tuple[Helper, ...]:
-        return self.sums.helpers
 
     @property
     def structure(self) -> Structure:

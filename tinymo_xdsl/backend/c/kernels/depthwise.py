@@ -12,7 +12,8 @@ from typing import Final
 from tinymo_xdsl.backend.c.arithmetic import Sums
 from tinymo_xdsl.backend.c.kernels.columns import Columns
 from tinymo_xdsl.backend.c.kernels.convolution import convolution_structure
-from tinymo_xdsl.backend.c.layer import Helper, Structure
+from tinymo_xdsl.backend.c.kernels.typed import SumsRow
+from tinymo_xdsl.backend.c.layer import Structure
 from tinymo_xdsl.backend.c.text import C_TYPES, fill, lines
 
 _UNROLLED_TAPS: Final = 25
@@ -85,7 +86,7 @@ for (int32_t c = 0; c < $depth; ++c) {
 
 
 @dataclass(frozen=True)
-class DepthwiseRow:
+class DepthwiseRow(SumsRow):
     """`rows` kernel rows and `columns` over pixels of `depth` channels, `filters` results for each of them."""
 
     rows: int
@@ -108,18 +109,6 @@ class DepthwiseRow:
     def taps(self) -> int:
         """Products in a sum."""
         return self.rows * self.columns.kernel
-
-    @property
-    def element_in(self) -> str:
-        return C_TYPES[self.sums.data]
-
-    @property
-    def element_out(self) -> str:
-        return C_TYPES[self.sums.result]
-
-    @property
-    def helpers(self) -> tuple[Helper, ...]:
-        return self.sums.helpers
 
     @property
     def structure(self) -> Structure:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from tinymo_xdsl.backend.c.kernels.typed import TypedRow
 from tinymo_xdsl.backend.c.layer import Helper, Structure
-from tinymo_xdsl.backend.c.text import C_TYPES, fill, lines
+from tinymo_xdsl.backend.c.text import fill, lines
 
 _FLAT: Final = """
 /* Element by element. */
@@ -50,7 +51,7 @@ class Spread(Enum):
 
 
 @dataclass(frozen=True)
-class MapRow:
+class MapRow(TypedRow):
     """A function of elements of operands, which it calls a, b and so on."""
 
     stem: str
@@ -71,14 +72,6 @@ class MapRow:
     def is_flat(self) -> bool:
         """Whether nothing is broadcast, so that the length of the row is a parameter."""
         return not self.pixels
-
-    @property
-    def element_in(self) -> str:
-        return C_TYPES[self.dtype]
-
-    @property
-    def element_out(self) -> str:
-        return C_TYPES[self.result]
 
     @property
     def structure(self) -> Structure | None:
@@ -110,7 +103,7 @@ class MapRow:
 
 
 @dataclass(frozen=True)
-class TableRow:
+class TableRow(TypedRow):
     """Any function of 8 bits, looked up. One function serves rows of every length."""
 
     dtype: str
@@ -119,14 +112,6 @@ class TableRow:
     @property
     def stem(self) -> str:
         return f"table_{self.dtype}_{self.result}"
-
-    @property
-    def element_in(self) -> str:
-        return C_TYPES[self.dtype]
-
-    @property
-    def element_out(self) -> str:
-        return C_TYPES[self.result]
 
     @property
     def structure(self) -> Structure:

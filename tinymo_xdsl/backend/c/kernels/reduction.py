@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tinymo_xdsl.backend.c.arithmetic import Requantized
+from tinymo_xdsl.backend.c.kernels.typed import TypedRow
 from tinymo_xdsl.backend.c.layer import Helper, Structure
-from tinymo_xdsl.backend.c.text import C_TYPES, fill
+from tinymo_xdsl.backend.c.text import fill
 
 STEPS: Final = {
     "sum": "total += element;",
@@ -32,7 +33,7 @@ static void $name($out *out, const $in *const *rows$parameter)
 
 
 @dataclass(frozen=True)
-class ReduceRow:
+class ReduceRow(TypedRow):
     """Of `count` times `pitch` elements, those that lie `pitch` apart become one."""
 
     kind: str
@@ -47,14 +48,6 @@ class ReduceRow:
     @property
     def stem(self) -> str:
         return f"{self.kind}_{self.dtype}_{self.count}x{self.pitch}"
-
-    @property
-    def element_in(self) -> str:
-        return C_TYPES[self.dtype]
-
-    @property
-    def element_out(self) -> str:
-        return C_TYPES[self.result]
 
     @property
     def structure(self) -> Structure | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tinymo_xdsl.backend.c.arithmetic import CLAMP, REQUANTIZE_ANY
+from tinymo_xdsl.backend.c.kernels.typed import TypedRow
 from tinymo_xdsl.backend.c.layer import Helper, Structure
-from tinymo_xdsl.backend.c.text import C_TYPES, fill
+from tinymo_xdsl.backend.c.text import fill
 
 HIGH_MUL: Final = Helper(
     "high_mul",
@@ -86,7 +87,7 @@ static void $name($out *out, const $in *const *rows, const $structure *p)
 
 
 @dataclass(frozen=True)
-class SoftmaxRow:
+class SoftmaxRow(TypedRow):
     """Vectors of `depth` elements of 8 bits to probabilities of 8 or 16."""
 
     depth: int
@@ -99,14 +100,6 @@ class SoftmaxRow:
     @property
     def stem(self) -> str:
         return f"softmax_{self.depth}"
-
-    @property
-    def element_in(self) -> str:
-        return C_TYPES[self.dtype]
-
-    @property
-    def element_out(self) -> str:
-        return C_TYPES[self.result]
 
     @property
     def structure(self) -> Structure:

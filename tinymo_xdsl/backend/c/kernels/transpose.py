@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tinymo_xdsl.backend.c.arithmetic import Sums
-from tinymo_xdsl.backend.c.layer import Helper, Structure
+from tinymo_xdsl.backend.c.kernels.typed import SumsRow
+from tinymo_xdsl.backend.c.layer import Structure
 from tinymo_xdsl.backend.c.text import C_TYPES, fill
 
 _ROW: Final = """
@@ -43,7 +44,7 @@ static void $name($out *out, const $in *const *rows, const $structure *p)
 
 
 @dataclass(frozen=True)
-class TransposedRow:
+class TransposedRow(SumsRow):
     """A kernel of `rows` by `columns` that lands every `stride` pixels, `before` pixels further left."""
 
     rows: int
@@ -64,18 +65,6 @@ class TransposedRow:
             f"transposed_{self.rows}x{self.columns}s{self.stride}"
             f"_{self.image}x{self.depth}_{self.pixels}x{self.channels}"
         )
-
-    @property
-    def element_in(self) -> str:
-        return C_TYPES[self.sums.data]
-
-    @property
-    def element_out(self) -> str:
-        return C_TYPES[self.sums.result]
-
-    @property
-    def helpers(self) -> tuple[Helper, ...]:
-        return self.sums.helpers
 
     @property
     def structure(self) -> Structure:
